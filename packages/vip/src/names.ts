@@ -1,0 +1,57 @@
+/** Identities of agents and instance names of platforms: what is a legal name, and what a Python peer would misread. */
+
+/**
+ * True for text a Python endpoint would turn into something else, because it parses every frame as JSON: `123`, `true`,
+ * `null`, `NaN`, `"x"` (VIP specification, section 3.2).
+ */
+export function looksLikeJson(text: string): boolean {
+  if (/^\s*-?(NaN|Infinity)\s*$/.test(text)) return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const IDENTITY = /^[A-Za-z0-9_.-]{1,255}$/
+const INSTANCE_NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+/** Why `text` is no identity of an agent; `undefined` when it is one. */
+export function identityProblem(text: string): string | undefined {
+  if (!IDENTITY.test(text)) return 'an identity has 1 to 255 letters, digits, dots, dashes or underscores'
+  if (/^\.+$/.test(text)) return 'an identity must not consist of dots only'
+  if (looksLikeJson(text)) return 'an identity must not read as JSON (123, true, null): Python peers would change it'
+  return undefined
+}
+
+/** Why `text` is no instance name (and no registry id); `undefined` when it is one. */
+export function instanceNameProblem(text: string): string | undefined {
+  if (!INSTANCE_NAME.test(text)) return 'an instance name has 1 to 64 letters, digits, dashes or underscores'
+  if (!/[A-Za-z]/.test(text)) return 'an instance name needs at least one letter'
+  if (looksLikeJson(text)) return 'an instance name must not read as JSON (true, null, 1e5): Python peers would change it'
+  return undefined
+}
+
+/** The nearest legal instance name to a host name; `volttron` when nothing of it is legal. */
+export function instanceNameFromHost(host: string): string {
+  const name = host.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 64)
+  return instanceNameProblem(name) === undefined ? name : 'volttron'
+}
+
+/** `true` for identities only the platform's own keys may use. */
+export const isReservedIdentity = (identity: string): boolean =>
+  identity === 'platform' || identity.startsWith('platform.') || identity === 'control.connection'
+
+/** A peer named from another platform: `<platform>/<identity>`. */
+export interface RemotePeer {
+  readonly platform: string
+  readonly identity: string
+}
+
+/** Reads `<platform>/<identity>`; `undefined` for a plain local identity. */
+export function parseRemotePeer(peer: string): RemotePeer | undefined {
+  const slash = peer.indexOf('/')
+  if (slash < 0) return undefined
+  return { platform: peer.slice(0, slash), identity: peer.slice(slash + 1) }
+}
