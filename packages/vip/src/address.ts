@@ -1,5 +1,4 @@
 /** VIP addresses: `tcp://host:port`, `tcp://[v6]:port`, `ipc://path` (VIP specification, section 1.2). */
-import { isIPv6 } from 'node:net'
 import { DEFAULT_VIP_PORT } from './constants.ts'
 import { VolttronError } from './errors.ts'
 
@@ -31,7 +30,8 @@ export function parseAddress(text: string): VipAddress {
   const parts = /^(?:\[([^\]]+)\]|([^:/[\]]+))(?::([0-9]{1,5}))?\/?$/.exec(rest)
   if (!parts) throw bad('expected HOST:PORT')
   const host = parts[1] ?? parts[2]!
-  if (parts[1] !== undefined && !isIPv6(host.replace(/%.*$/, ''))) throw bad('the text in brackets is no IPv6 address')
+  if (parts[1] !== undefined && !URL.canParse(`http://[${host.replace(/%.*$/, '')}]`))
+    throw bad('the text in brackets is no IPv6 address')
   if (!/^[A-Za-z0-9_.:%*-]+$/.test(host)) throw bad('the host name holds characters that no host name has')
   const port = parts[3] === undefined ? DEFAULT_VIP_PORT : Number(parts[3])
   if (port > 65535) throw bad('a port is at most 65535')

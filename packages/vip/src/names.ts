@@ -29,7 +29,8 @@ export function identityProblem(text: string): string | undefined {
 export function instanceNameProblem(text: string): string | undefined {
   if (!INSTANCE_NAME.test(text)) return 'an instance name has 1 to 64 letters, digits, dashes or underscores'
   if (!/[A-Za-z]/.test(text)) return 'an instance name needs at least one letter'
-  if (looksLikeJson(text)) return 'an instance name must not read as JSON (true, null, 1e5): Python peers would change it'
+  if (looksLikeJson(text))
+    return 'an instance name must not read as JSON (true, null, 1e5): Python peers would change it'
   return undefined
 }
 

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { BatchFormatError, PublishFlag } from './batch-format.ts'
+import { type BatchHandlers, BatchReader, isBatch } from './batch-reader.ts'
+import { BatchWriter } from './batch-writer.ts'
+import { buildTail } from './tail.ts'
+
+type Record_ =
+  | { kind: 'topic' | 'route'; id: number; text: string }
+  | { kind: 'frames'; frames: string[] }
+  | { kind: 'credit'; bytes: number; records: number }
+  | { kind: 'result'; sequence: number; status: number; count: number; text: string }
+  | {
+      kind: 'publish'
+      topic: number
+      route: number
+      sequence: number
+      age: number
+      bus: string
+      headers: string
+      body: string
+    }
+
+const id = fc.nat(65_535)
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
+const text = fc.string({ unit: 'grapheme', maxLength: 300 })
+const record: fc.Arbitrary<Record_> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('topic' as const, 'route' as const), id, text }),
+  fc.record({ kind: fc.constant('frames' as const), frames: fc.array(text, { maxLength: 8 }) }),
+  fc.record({ kind: fc.constant('credit' as const), bytes: count, records: count }),
+  fc.record({ kind: fc.constant('result' as const), sequence: count, status: fc.nat(1000), count, text }),
+  fc.record({
+    kind: fc.constant('publish' as const),
+    topic: id,
+    route: id,
+    sequence: count,
+    age: fc.nat(100_000),
+    bus: text,
+    headers: fc.oneof(
+      fc.constant(''),
+      fc.dictionary(fc.string(), fc.string()).map((value) => JSON.stringify(value)),
+    ),
+    body: text,
+  }),
+)
+
+function write(records: Record_[], nonce: number): Buffer {
+  const writer = new BatchWriter(nonce)
+  for (const item of records) {
+    switch (item.kind) {
+      case 'topic':
+        writer.defineTopic(item.id, item.text)
+        break
+      case 'route':
+        writer.defineRoute(item.id, item.text)
+        break
+      case 'frames':
+        writer.frames(item.frames.map((frame) => Buffer.from(frame)))
+        break
+      case 'credit':
+        writer.credit(item.bytes, item.records)
+        break
+      case 'result':
+        writer.result(item.sequence, item.status, item.count, item.text)
+        break
+      case 'publish': {
+        const tail = buildTail(item.body, item.headers, item.bus)
+        writer.publish(tail.flags, item.topic, item.route, item.sequence, item.age, tail.bytes, 0, tail.bytes.length)
+      }
+    }
+  }
+  return writer.take()
+}
+
+function read(batch: Buffer, nonce: number): Record_[] {
+  const records: Record_[] = []
+  const handlers: BatchHandlers = {
+    onTopic: (id, text) => void records.push({ kind: 'topic', id, text }),
+    onRoute: (id, text) => void records.push({ kind: 'route', id, text }),
+    onFrames: (frames) => void records.push({ kind: 'frames', frames: frames.map(String) }),
+    onCredit: (bytes, records_) => void records.push({ kind: 'credit', bytes, records: records_ }),
+    onResult: (sequence, status, count, text) => void records.push({ kind: 'result', sequence, status, count, text }),
+    onPublish: (reader) =>
+      void records.push({
+        kind: 'publish',
+        topic: reader.topicId,
+        route: reader.routeId,
+        sequence: reader.sequence,
+        age: reader.ageMs,
+        bus: reader.busText(),
+        headers: reader.headersText(),
+        body: reader.buffer.toString('utf8', reader.bodyStart(), reader.tailEnd),
+      }),
+  }
+  new BatchReader().read(batch, nonce, handlers)
+  return records
+}
+
+describe('the batched form', () => {
+  it('gives back every record as it was written', () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 40 }), fc.nat(0xffffffff), (records, nonce) => {
+        expect(read(write(records, nonce), nonce)).toEqual(records)
+      }),
+    )
+  })
+
+  it('means the same for any split into batches', () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), fc.nat(30), (records, at) => {
+        const parts = [records.slice(0, at), records.slice(at)].filter((part) => part.length > 0)
+        expect(parts.flatMap((part) => read(write(part, 7), 7))).toEqual(records)
+      }),
+    )
+  })
+
+  it('refuses any bytes with a format error and nothing else', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const batch = Buffer.concat([Buffer.from([0xb5, 1, 7, 0, 0, 0]), bytes])
+        try {
+          read(batch, 7)
+        } catch (error) {
+          expect(error).toBeInstanceOf(BatchFormatError)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('refuses a truncated or damaged batch with a format error and nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 10 }), fc.nat(), fc.nat(255), (records, at, byte) => {
+        const batch = Buffer.from(write(records, 7))
+        batch[6 + (at % Math.max(1, batch.length - 6))] = byte
+        for (const damaged of [batch, batch.subarray(0, at % batch.length)]) {
+          try {
+            read(damaged, 7)
+          } catch (error) {
+            expect(error).toBeInstanceOf(BatchFormatError)
+          }
+        }
+      }),
+    )
+  })
+
+  it('refuses a batch of another connection', () => {
+    expect(() => read(write([{ kind: 'credit', bytes: 1, records: 1 }], 7), 8)).toThrow('another connection')
+  })
+
+  it('is told from a classic message by its single frame', () => {
+    const batch = write([{ kind: 'credit', bytes: 1, records: 1 }], 7)
+    expect(isBatch([batch])).toBe(true)
+    expect(isBatch([Buffer.alloc(0), batch])).toBe(false)
+    expect(isBatch([Buffer.from('VIP1VIP1')])).toBe(false)
+  })
+
+  it('keeps the flags of a record apart from what the writer adds', () => {
+    const writer = new BatchWriter(1)
+    writer.publish(PublishFlag.acknowledged | PublishFlag.age, 1, 1, 1, 0, Buffer.from('x'), 0, 1)
+    const seen: number[] = []
+    new BatchReader().read(writer.take(), 1, { onPublish: (reader: BatchReader) => seen.push(reader.flags) } as never)
+    expect(seen).toEqual([PublishFlag.acknowledged])
+  })
+})
