@@ -1,0 +1,314 @@
+/**
+ * The batched form over one connection, in both directions: packs what is published, unpacks what arrives, and keeps both
+ * sides' credit. Its owner feeds it the batches, because the same connection carries classic messages until both have
+ * announced that they can do better.
+ *
+ * Nothing is lost silently: a record that finds neither credit nor room in the queue is refused, counted, and reported to
+ * the caller by `false`.
+ */
+import { BatchFormatError, type BatchHandlers, BatchReader, BatchWriter, type Credit, MAX_NAME_ID } from '@volttron/vip'
+import type { Connection } from './connection.ts'
+import { CreditBalance, CreditGrant } from './credit-window.ts'
+import type { Name } from './name-table.ts'
+import type { Turn } from './turn.ts'
+
+/** Longest topic a peer may publish to, in UTF-16 code units: bounds what the names of a connection can cost. */
+export const MAX_TOPIC_LENGTH = 1_024
+const MAX_ROUTE_LENGTH = 4_096
+
+/** A batch leaves at this size even within the turn. */
+const FLUSH_BYTES = 64 * 1024
+
+export interface ChannelOptions {
+  /** Names the connection in every batch; drawn by the accepting side. */
+  readonly nonce: number
+  /** What the other side allows at first. */
+  readonly credit: Credit
+  readonly turn: Turn
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Bytes that may wait for credit; what comes then is refused. */
+  readonly queueBytes: number
+}
+
+export interface ChannelHandlers<T, R> {
+  /** A topic the other side will use; the result is given back with each record of it. */
+  resolveTopic(text: string): T
+  /** A route the other side will use; `undefined` breaks the connection. */
+  resolveRoute(text: string): R | undefined
+  /** One record; its fields are in `record` and are gone when the call returns. */
+  onPublish(topic: T, route: R, record: BatchReader): void
+  /** A classic message that came in the batch. */
+  onFrames(frames: Buffer[]): void
+  onResult?(sequence: number, status: number, count: number, text: string): void
+  /** Records that waited for credit have left, and there is room again. */
+  onDrain?(): void
+}
+
+export interface ChannelCounters {
+  recordsIn: number
+  recordsOut: number
+  /** Refused because the queue was full. */
+  refused: number
+}
+
+/** Something that waits for credit, as a closure-free record. */
+type Waiting =
+  | { kind: 'frames'; frames: readonly Uint8Array[]; bytes: number }
+  | {
+      kind: 'publish'
+      topic: Name
+      route: Name
+      flags: number
+      sequence: number
+      ageMs: number
+      tail: Buffer
+      bytes: number
+    }
+
+/** Memory a waiting record costs beside its bytes. */
+const WAITING_OVERHEAD_BYTES = 128
+
+export class Channel<T = Name, R = Name> implements BatchHandlers {
+  readonly connection: Connection
+  readonly counters: ChannelCounters = { recordsIn: 0, recordsOut: 0, refused: 0 }
+  readonly #options: ChannelOptions
+  readonly #handlers: ChannelHandlers<T, R>
+  readonly #writer: BatchWriter
+  readonly #reader = new BatchReader()
+  readonly #balance: CreditBalance
+  readonly #grant: CreditGrant
+  readonly #announcedTopics = new Announced()
+  readonly #announcedRoutes = new Announced()
+  readonly #topics: (T | undefined)[] = []
+  readonly #routes: (R | undefined)[] = []
+  #waiting: Waiting[] = []
+  #waitingFrom = 0
+  #waitingBytes = 0
+  #scheduled = false
+  #closed = false
+
+  constructor(connection: Connection, options: ChannelOptions, handlers: ChannelHandlers<T, R>) {
+    this.connection = connection
+    this.#options = options
+    this.#handlers = handlers
+    this.#writer = new BatchWriter(options.nonce)
+    this.#balance = new CreditBalance(options.credit)
+    this.#grant = new CreditGrant(options.now)
+  }
+
+  /** Bytes that wait for the other side: for credit, or for the socket. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.#writer.byteLength + this.connection.pendingBytes
+  }
+
+  /**
+   * Sends a record whose tail is `source[tailStart, tailEnd)`. The bytes are copied before the call returns.
+   *
+   * @returns false when the queue is full and the record was refused
+   */
+  publish(
+    topic: Name,
+    route: Name,
+    flags: number,
+    sequence: number,
+    ageMs: number,
+    source: Uint8Array,
+    tailStart: number,
+    tailEnd: number,
+  ): boolean {
+    if (this.#closed) return false
+    if (this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+      this.#pack(topic, route, flags, sequence, ageMs, source, tailStart, tailEnd)
+      return true
+    }
+    const bytes = tailEnd - tailStart + WAITING_OVERHEAD_BYTES
+    if (!this.#hasRoom(bytes)) return false
+    const tail = Buffer.from(source.subarray(tailStart, tailEnd))
+    this.#wait({ kind: 'publish', topic, route, flags, sequence, ageMs, tail, bytes })
+    return true
+  }
+
+  /**
+   * Sends a classic message. The frames are copied before the call returns, unless they have to wait.
+   *
+   * @returns false when the queue is full and the message was refused
+   */
+  sendFrames(frames: readonly Uint8Array[]): boolean {
+    if (this.#closed) return false
+    if (this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+      this.#packFrames(frames)
+      return true
+    }
+    let bytes = WAITING_OVERHEAD_BYTES
+    for (const frame of frames) bytes += frame.length + 16
+    if (!this.#hasRoom(bytes)) return false
+    this.#wait({ kind: 'frames', frames: frames.map((frame) => Buffer.from(frame)), bytes })
+    return true
+  }
+
+  /** Answers the record of the other side with this sequence. Control records need no credit. */
+  sendResult(sequence: number, status: number, count: number, text = ''): void {
+    if (this.#closed) return
+    this.#writer.result(sequence, status, count, text)
+    this.#packed()
+  }
+
+  /**
+   * Unpacks one batch of the other side.
+   *
+   * @throws BatchFormatError when it breaks the format; the owner closes the connection
+   */
+  receive(batch: Buffer): void {
+    this.#reader.read(batch, this.#options.nonce, this)
+    const records = this.#reader.records
+    this.counters.recordsIn += records
+    const grant = this.#grant.consume(batch.length, records)
+    if (!grant || this.#closed) return
+    this.#writer.credit(grant.bytes, grant.records)
+    this.#packed()
+  }
+
+  /** Hands what is packed to the socket. Called at the end of the turn. */
+  flush(): void {
+    this.#scheduled = false
+    if (this.#closed || this.#writer.isEmpty) return
+    const records = this.#writer.records
+    const batch = this.#writer.take()
+    this.#balance.sent(batch.length, records)
+    this.counters.recordsOut += records
+    this.connection.send([batch])
+  }
+
+  /** Forgets what waits; the owner has closed the connection. Returns how many records were waiting. */
+  close(): number {
+    const lost = this.#waiting.length - this.#waitingFrom + this.#writer.records
+    this.#closed = true
+    this.#waiting = []
+    this.#waitingFrom = 0
+    this.#waitingBytes = 0
+    return lost
+  }
+
+  onTopic(id: number, name: string): void {
+    if (name.length > MAX_TOPIC_LENGTH) throw new BatchFormatError(`a topic has at most ${MAX_TOPIC_LENGTH} characters`)
+    this.#topics[id] = this.#handlers.resolveTopic(name)
+  }
+
+  onRoute(id: number, text: string): void {
+    if (text.length > MAX_ROUTE_LENGTH) throw new BatchFormatError(`a route has at most ${MAX_ROUTE_LENGTH} characters`)
+    const route = this.#handlers.resolveRoute(text)
+    if (route === undefined) throw new BatchFormatError('a route that this peer may not use')
+    this.#routes[id] = route
+  }
+
+  onPublish(record: BatchReader): void {
+    const topic = record.topicId <= MAX_NAME_ID ? this.#topics[record.topicId] : undefined
+    const route = record.routeId <= MAX_NAME_ID ? this.#routes[record.routeId] : undefined
+    if (topic === undefined || route === undefined) throw new BatchFormatError('a record uses a name never defined')
+    this.#handlers.onPublish(topic, route, record)
+  }
+
+  onFrames(frames: Buffer[]): void {
+    this.#handlers.onFrames(frames)
+  }
+
+  onResult(sequence: number, status: number, count: number, text: string): void {
+    this.#handlers.onResult?.(sequence, status, count, text)
+  }
+
+  onCredit(bytes: number, records: number): void {
+    this.#balance.raise(bytes, records)
+    if (this.#waitingFrom < this.#waiting.length) this.#sendWaiting()
+  }
+
+  #isIdle(): boolean {
+    return this.#waitingFrom === this.#waiting.length
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#waitingBytes + bytes <= this.#options.queueBytes) return true
+    this.counters.refused++
+    return false
+  }
+
+  #wait(item: Waiting): void {
+    this.#waiting.push(item)
+    this.#waitingBytes += item.bytes
+  }
+
+  #sendWaiting(): void {
+    while (!this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+      const item = this.#waiting[this.#waitingFrom]!
+      this.#waiting[this.#waitingFrom++] = undefined as never
+      this.#waitingBytes -= item.bytes
+      if (item.kind === 'frames') this.#packFrames(item.frames)
+      else {
+        const { topic, route, flags, sequence, ageMs, tail } = item
+        this.#pack(topic, route, flags, sequence, ageMs, tail, 0, tail.length)
+      }
+    }
+    if (this.#isIdle()) {
+      this.#waiting = []
+      this.#waitingFrom = 0
+      this.#handlers.onDrain?.()
+    } else if (this.#waitingFrom > 4_096) {
+      this.#waiting = this.#waiting.slice(this.#waitingFrom)
+      this.#waitingFrom = 0
+    }
+  }
+
+  #pack(
+    topic: Name,
+    route: Name,
+    flags: number,
+    sequence: number,
+    ageMs: number,
+    source: Uint8Array,
+    tailStart: number,
+    tailEnd: number,
+  ): void {
+    const writer = this.#writer
+    if (!this.#announcedTopics.has(topic)) {
+      this.#announcedTopics.add(topic)
+      writer.defineTopic(topic.id, topic.text)
+    }
+    if (!this.#announcedRoutes.has(route)) {
+      this.#announcedRoutes.add(route)
+      writer.defineRoute(route.id, route.text)
+    }
+    writer.publish(flags, topic.id, route.id, sequence, ageMs, source, tailStart, tailEnd)
+    this.#packed()
+  }
+
+  #packFrames(frames: readonly Uint8Array[]): void {
+    this.#writer.frames(frames)
+    this.#packed()
+  }
+
+  #packed(): void {
+    if (this.#writer.byteLength >= FLUSH_BYTES) this.flush()
+    else if (!this.#scheduled) {
+      this.#scheduled = true
+      this.#options.turn.schedule(this)
+    }
+  }
+}
+
+/** Which names the other side knows: per id, the stamp of the assignment that was announced. */
+class Announced {
+  #stamps = new Uint32Array(16)
+
+  has(name: Name): boolean {
+    return name.id < this.#stamps.length && this.#stamps[name.id] === name.stamp
+  }
+
+  add(name: Name): void {
+    if (name.id >= this.#stamps.length) {
+      const grown = new Uint32Array(Math.max(name.id + 1, this.#stamps.length * 2))
+      grown.set(this.#stamps)
+      this.#stamps = grown
+    }
+    this.#stamps[name.id] = name.stamp
+  }
+}

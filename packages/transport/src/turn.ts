@@ -1,0 +1,32 @@
+/**
+ * Work that is due at the end of the event-loop turn, once however often it was asked for. A busy bus so gets large
+ * batches, an idle one no delay.
+ */
+export interface Flushable {
+  flush(): void
+}
+
+export class Turn {
+  readonly #defer: (run: () => void) => void
+  #due: Flushable[] = []
+  #scheduled = false
+
+  /** @param defer runs its argument at the end of the turn; `setImmediate` outside simulations */
+  constructor(defer: (run: () => void) => void = setImmediate) {
+    this.#defer = defer
+  }
+
+  schedule(work: Flushable): void {
+    this.#due.push(work)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#defer(() => this.#run())
+  }
+
+  #run(): void {
+    this.#scheduled = false
+    const due = this.#due
+    this.#due = []
+    for (const work of due) work.flush()
+  }
+}
