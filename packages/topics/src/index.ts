@@ -1,1 +1,5 @@
-export {}
+export { NO_PREFIX_CHANGE, type PrefixChange, PrefixChanges } from './prefix-change.ts'
+export { PrefixIndex } from './prefix-index.ts'
+export { MAX_PREFIX_LENGTH, prefixProblem } from './prefix-problem.ts'
+export { PrefixSet } from './prefix-set.ts'
+export { PrefixTree } from './prefix-tree.ts'
