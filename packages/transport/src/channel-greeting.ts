@@ -1,0 +1,100 @@
+/**
+ * The first words on a dialled connection: `hello` with our capabilities, then the router's `welcome`. Both the agent SDK
+ * and a platform that opens a session begin so.
+ */
+import {
+  FrameAt,
+  frameText,
+  helloArgument,
+  isVipMessage,
+  parseWelcome,
+  Subsystem,
+  VolttronError,
+  vipMessage,
+  type WelcomeCapabilities,
+} from '@volttron/vip'
+import type { Connection } from './connection.ts'
+import { INITIAL_CREDIT } from './credit-window.ts'
+
+export interface Greeting {
+  /** Identity the router knows us by. */
+  readonly identity: string
+  /** What the router can do beyond VIP1; `undefined` for a classic router. */
+  readonly capabilities: WelcomeCapabilities | undefined
+}
+
+/** The hello of a peer; `id` must not read as JSON. */
+export const helloMessage = (id: string, features: readonly string[] = []): Uint8Array[] =>
+  vipMessage({ peer: '', id, subsystem: Subsystem.hello }, ['hello', helloArgument(INITIAL_CREDIT, features)])
+
+/**
+ * Reads the router's answer to {@link helloMessage}.
+ *
+ * @returns `undefined` when the message is something else
+ * @throws VolttronError `denied` when the router refuses us, for instance because the identity is in use
+ */
+export function readWelcome(frames: readonly Buffer[], id: string): Greeting | undefined {
+  if (!isVipMessage(frames) || frameText(frames[FrameAt.id]!) !== id) return undefined
+  const subsystem = frameText(frames[FrameAt.subsystem]!)
+  const args = frames.slice(FrameAt.args).map(frameText)
+  if (subsystem === Subsystem.error)
+    throw new VolttronError('denied', `the platform refused the connection: ${args[1] ?? args[0]}`)
+  if (subsystem !== Subsystem.hello || args[0] !== 'welcome') return undefined
+  return { identity: args[3] ?? '', capabilities: args[4] === undefined ? undefined : parseWelcome(args[4]) }
+}
+
+/**
+ * Says hello and waits for the welcome. Until then nothing else is expected; messages that come earlier are dropped.
+ * Afterwards the owner calls `connection.start` handlers through `onMessage`.
+ *
+ * @param withTimeout runs `onTimeout` unless the returned function is called first
+ * @throws VolttronError `timeout` without an answer, `denied` when refused, `unavailable` when the connection closes
+ */
+export function greet(
+  connection: Connection,
+  options: {
+    readonly id: string
+    readonly features?: readonly string[]
+    readonly withTimeout: (onTimeout: () => void) => () => void
+    /** Gets every message after the welcome. */
+    readonly onMessage: (frames: Buffer[]) => void
+    readonly onDrain?: () => void
+    /** Called once when the connection closes after the welcome. */
+    readonly onClose: (reason: string) => void
+  },
+): Promise<Greeting> {
+  return new Promise((resolve, reject) => {
+    let welcomed = false
+    let failed = false
+    const fail = (error: VolttronError) => {
+      failed = true
+      cancel()
+      connection.close(error.message)
+      reject(error)
+    }
+    const cancel = options.withTimeout(() =>
+      fail(new VolttronError('timeout', `the platform at ${connection.remote} did not answer hello in time`)),
+    )
+    connection.start({
+      onMessage(frames) {
+        if (welcomed) return options.onMessage(frames)
+        if (failed) return
+        try {
+          const greeting = readWelcome(frames, options.id)
+          if (!greeting) return
+          welcomed = true
+          cancel()
+          resolve(greeting)
+        } catch (error) {
+          fail(error as VolttronError)
+        }
+      },
+      onDrain: () => options.onDrain?.(),
+      onClose(reason) {
+        if (welcomed) return options.onClose(reason)
+        if (!failed) fail(new VolttronError('unavailable', `the connection closed before the welcome: ${reason}`))
+      },
+    })
+    connection.send(helloMessage(options.id, options.features))
+  })
+}
