@@ -63,3 +63,4 @@ export {
 export { formatRoute, parseRoute, type Route } from './route.ts'
 export { openChallenge, sealChallenge } from './sealed-challenge.ts'
 export { buildTail, type Tail } from './tail.ts'
+export { parseJson, toAsciiJson } from './json-text.ts'
