@@ -45,7 +45,6 @@ export function readWelcome(frames: readonly Buffer[], id: string): Greeting | u
 
 /**
  * Says hello and waits for the welcome. Until then nothing else is expected; messages that come earlier are dropped.
- * Afterwards the owner calls `connection.start` handlers through `onMessage`.
  *
  * @param withTimeout runs `onTimeout` unless the returned function is called first
  * @throws VolttronError `timeout` without an answer, `denied` when refused, `unavailable` when the connection closes
@@ -56,6 +55,8 @@ export function greet(
     readonly id: string
     readonly features?: readonly string[]
     readonly withTimeout: (onTimeout: () => void) => () => void
+    /** Called before any later message is handed over, so that nothing slips between the welcome and its consequences. */
+    readonly onWelcome: (greeting: Greeting) => void
     /** Gets every message after the welcome. */
     readonly onMessage: (frames: Buffer[]) => void
     readonly onDrain?: () => void
@@ -84,6 +85,7 @@ export function greet(
           if (!greeting) return
           welcomed = true
           cancel()
+          options.onWelcome(greeting)
           resolve(greeting)
         } catch (error) {
           fail(error as VolttronError)
