@@ -4,7 +4,7 @@
  */
 export default {
   testEnvironment: 'node',
-  testEnvironmentOptions: { exportConditions: ['@volttron/source', 'node', 'node-addons'] },
+  testEnvironmentOptions: { customExportConditions: ['@volttron/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   transform: {
