@@ -12,6 +12,7 @@ import {
   PublishFlag,
   RecordType,
 } from './batch-format.ts'
+import { TailView } from './tail.ts'
 
 export interface BatchHandlers {
   onTopic(id: number, name: string): void
@@ -27,15 +28,11 @@ export interface BatchHandlers {
 export const isBatch = (frames: readonly Uint8Array[]): boolean =>
   frames.length === 1 && frames[0]!.length >= BATCH_HEADER_BYTES && frames[0]![0] === BATCH_MAGIC
 
-export class BatchReader {
-  buffer: Buffer = Buffer.alloc(0)
-  flags = 0
+export class BatchReader extends TailView {
   topicId = 0
   routeId = 0
   sequence = 0
   ageMs = 0
-  tailStart = 0
-  tailEnd = 0
   /** Publish and frames records of the batch just read: what credit counts. */
   records = 0
   #at = 0
@@ -60,25 +57,6 @@ export class BatchReader {
       if (type === RecordType.publish) this.#publish(handlers)
       else this.#control(type!, handlers)
     }
-  }
-
-  /** Offset of the body within {@link buffer}: behind bus and headers, where there are any. */
-  bodyStart(): number {
-    let at = this.tailStart
-    if (this.flags & PublishFlag.bus) at = this.#skipBlock(at)
-    if (this.flags & PublishFlag.headers) at = this.#skipBlock(at)
-    return at
-  }
-
-  /** The JSON text of the headers; `''` when the record has none. */
-  headersText(): string {
-    if (!(this.flags & PublishFlag.headers)) return ''
-    return this.#block(this.flags & PublishFlag.bus ? this.#skipBlock(this.tailStart) : this.tailStart)
-  }
-
-  /** The VIP bus field; `''` when the record has none. */
-  busText(): string {
-    return this.flags & PublishFlag.bus ? this.#block(this.tailStart) : ''
   }
 
   #publish(handlers: BatchHandlers): void {
@@ -167,24 +145,5 @@ export class BatchReader {
       scale *= 0x80
     }
     throw new BatchFormatError('a number is too large')
-  }
-
-  /** End of the length-prefixed block at `at` in the tail; beyond the record when the length lies. */
-  #skipBlock(at: number): number {
-    const saved = this.#at
-    this.#at = at
-    const length = this.#varint()
-    const end = this.#at + length
-    this.#at = saved
-    return end
-  }
-
-  #block(at: number): string {
-    const saved = this.#at
-    this.#at = at
-    const length = this.#varint()
-    const text = this.buffer.toString('utf8', this.#at, this.#at + length)
-    this.#at = saved
-    return text
   }
 }

@@ -37,6 +37,8 @@ export {
   type VipHeader,
   vipMessage,
 } from './frames.ts'
+export { isOneJsonValue, jsonMembers } from './json-members.ts'
+export { parseJson, toAsciiJson } from './json-text.ts'
 export {
   decodeZ85,
   encodeZ85,
@@ -62,5 +64,4 @@ export {
 } from './names.ts'
 export { formatRoute, parseRoute, type Route } from './route.ts'
 export { openChallenge, sealChallenge } from './sealed-challenge.ts'
-export { buildTail, type Tail } from './tail.ts'
-export { parseJson, toAsciiJson } from './json-text.ts'
+export { buildTail, type Tail, TailView } from './tail.ts'

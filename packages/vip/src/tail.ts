@@ -1,5 +1,81 @@
-/** The tail of a publish record as its author builds it: bus, headers and body, copied untouched from hop to hop. */
-import { PublishFlag } from './batch-format.ts'
+/** The tail of a publish record: bus, headers and body, built by its author and copied untouched from hop to hop. */
+import { BatchFormatError, PublishFlag } from './batch-format.ts'
+
+/** A tail within the bytes it came in. */
+export class TailView {
+  /** {@link PublishFlag} bits. */
+  flags = 0
+  buffer: Buffer = NO_BYTES
+  tailStart = 0
+  tailEnd = 0
+
+  /** Offset of the body within {@link buffer}: behind bus and headers, where there are any. */
+  bodyStart(): number {
+    let at = this.tailStart
+    if (this.flags & PublishFlag.bus) at = this.#blockEnd(at)
+    if (this.flags & PublishFlag.headers) at = this.#blockEnd(at)
+    return at
+  }
+
+  /** The JSON text of the headers; `''` when there are none. */
+  headersText(): string {
+    if (!(this.flags & PublishFlag.headers)) return ''
+    return this.#blockText(this.flags & PublishFlag.bus ? this.#blockEnd(this.tailStart) : this.tailStart)
+  }
+
+  /** The VIP bus field; `''` when there is none. */
+  busText(): string {
+    return this.flags & PublishFlag.bus ? this.#blockText(this.tailStart) : ''
+  }
+
+  bodyText(): string {
+    return this.buffer.toString('utf8', this.bodyStart(), this.tailEnd)
+  }
+
+  /** The body; a slice that shares memory with its batch: copy what is kept. */
+  bodyBytes(): Buffer {
+    return this.buffer.subarray(this.bodyStart(), this.tailEnd)
+  }
+
+  /** Views `tail` from now on. */
+  show(tail: Tail): void {
+    this.flags = tail.flags
+    this.buffer = Buffer.from(tail.bytes.buffer, tail.bytes.byteOffset, tail.bytes.length)
+    this.tailStart = 0
+    this.tailEnd = tail.bytes.length
+  }
+
+  #blockText(at: number): string {
+    const end = this.#blockEnd(at)
+    return this.buffer.toString('utf8', end - this.#lengthAt(at), end)
+  }
+
+  /** Offset behind the length-prefixed block at `at`. Beyond the tail when the length lies: the reader refuses that. */
+  #blockEnd(at: number): number {
+    const length = this.#lengthAt(at)
+    return at + lengthBytes(length) + length
+  }
+
+  #lengthAt(at: number): number {
+    let length = 0
+    for (let digit = 0; digit < MAX_LENGTH_BYTES; digit++) {
+      const byte = this.buffer[at + digit]
+      if (byte === undefined || at + digit >= this.tailEnd) break
+      length += (byte & 0x7f) * 0x80 ** digit
+      if (byte < 0x80) {
+        // One length has one spelling, so that its width follows from its value.
+        if (lengthBytes(length) !== digit + 1) break
+        return length
+      }
+    }
+    throw new BatchFormatError('a length in a record is broken')
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0)
+const MAX_LENGTH_BYTES = 4
+
+const lengthBytes = (length: number): number => (length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x200000 ? 3 : 4)
 
 export interface Tail {
   /** {@link PublishFlag} bits the tail implies: json, headers, bus. */

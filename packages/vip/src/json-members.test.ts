@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { isOneJsonValue, jsonMembers } from './json-members.ts'
+
+describe('looking into JSON text', () => {
+  it('accepts whatever JSON.stringify writes, blanks around it included', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom('', ' ', '\n\t '), (value, blank) => {
+        expect(isOneJsonValue(blank + JSON.stringify(value) + blank)).toBe(true)
+        expect(isOneJsonValue(JSON.stringify(value, null, 2))).toBe(true)
+      }),
+    )
+  })
+
+  it('agrees with JSON.parse on any text', () => {
+    const soup = fc.string({
+      unit: fc.constantFrom(...'{}[]":,\\ue1-.0 tfn'.split(''), 'true', 'null', '"a"'),
+      maxLength: 20,
+    })
+    fc.assert(
+      fc.property(soup, (text) => {
+        let parses = true
+        try {
+          JSON.parse(text)
+        } catch {
+          parses = false
+        }
+        expect(isOneJsonValue(text)).toBe(parses)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it("accepts Python's words for numbers that JSON has not", () => {
+    expect(['NaN', '-Infinity', '[Infinity, {"a": NaN}]'].every(isOneJsonValue)).toBe(true)
+  })
+
+  it('refuses text that would forge a field when spliced', () => {
+    expect(isOneJsonValue('1,"sender":"platform.control"')).toBe(false)
+    expect(isOneJsonValue('1}')).toBe(false)
+    expect(isOneJsonValue('')).toBe(false)
+  })
+
+  it('refuses nesting that would exhaust the stack', () => {
+    expect(isOneJsonValue('['.repeat(100_000) + ']'.repeat(100_000))).toBe(false)
+  })
+
+  it('cuts an object into the very texts its values were written with', () => {
+    const members = jsonMembers(
+      '{"bus": "", "headers": {"a": [1 , 2]}, "message": 12345678901234567890.10, "bus": "x"}',
+    )
+    expect(Object.fromEntries(members!)).toEqual({
+      bus: '"x"',
+      headers: '{"a": [1 , 2]}',
+      message: '12345678901234567890.10',
+    })
+  })
+
+  it('agrees with JSON.parse on the members of any object', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const members = jsonMembers(JSON.stringify(value))!
+        const parsed = new Map([...members].map(([name, text]) => [name, JSON.parse(text)]))
+        expect(parsed).toEqual(new Map(Object.entries(JSON.parse(JSON.stringify(value)))))
+      }),
+    )
+  })
+
+  it('gives nothing for what is no object', () => {
+    for (const text of ['[]', '1', '{', '{}}', '{"a"}', '{"a":1,}', '{a:1}', 'null', ''])
+      expect(jsonMembers(text)).toBeUndefined()
+  })
+})
