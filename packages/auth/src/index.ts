@@ -1,1 +1,1 @@
-export {}
+export { errorCode, fileError } from './file-errors.ts'

@@ -23,7 +23,7 @@ export interface OptionSpec<T = unknown> {
   /** Names of flags that mean "false", with dashes: `disable-federation`. */
   readonly negations?: readonly string[]
   /** How the value appears in `--print-config`; JSON unless given. */
-  readonly format?: (value: T) => string
+  format?(value: T): string
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a catalogue holds options of any value type
