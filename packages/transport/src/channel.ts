@@ -43,6 +43,8 @@ export interface ChannelHandlers<T, R> {
   onResult?(sequence: number, status: number, count: number, text: string): void
   /** Records that waited for credit have left, and there is room again. */
   onDrain?(): void
+  /** The other side allows more while nothing waits here: for an owner that keeps its own queue. */
+  onAllowance?(): void
 }
 
 export interface ChannelCounters {
@@ -220,6 +222,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   onCredit(bytes: number, records: number): void {
     this.#balance.raise(bytes, records)
     if (this.#waitingFrom < this.#waiting.length) this.#sendWaiting()
+    else this.#handlers.onAllowance?.()
   }
 
   #isIdle(): boolean {
