@@ -14,8 +14,8 @@ export interface DeliveryPlan<S, P> {
 }
 
 /**
- * A known topic with a place for its plans. The place keeps dropped subscribers alive until the topic's next message, so
- * the owner of topics must bound their number.
+ * A known topic with a place for its plans. The place keeps dropped subscribers alive until the topic's next message,
+ * so the owner of topics must bound their number.
  */
 export interface PlannedTopic<S, P> {
   readonly name: string

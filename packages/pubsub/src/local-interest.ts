@@ -1,6 +1,6 @@
 /**
- * What this platform wants from others: the minimal set of its subscribers' `all_platforms` prefixes. Many subscribers may
- * want a prefix, so they are counted; others hear of it only when the minimal set changes.
+ * What this platform wants from others: the minimal set of its subscribers' `all_platforms` prefixes. Many subscribers
+ * may want a prefix, so they are counted; others hear of it only when the minimal set changes.
  */
 import { type PrefixChange, PrefixChanges, PrefixSet } from '@volttron/topics'
 import { InterestDigest } from './interest-digest.ts'

@@ -1,6 +1,6 @@
 /**
- * Which other platform wants what: the lists that platforms announce to us, in full or by change. `P` names a platform or
- * stands for its session.
+ * Which other platform wants what: the lists that platforms announce to us, in full or by change. `P` names a platform
+ * or stands for its session.
  */
 import { type PrefixChange, PrefixIndex } from '@volttron/topics'
 import { InterestDigest } from './interest-digest.ts'

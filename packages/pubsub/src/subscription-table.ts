@@ -1,7 +1,7 @@
 /**
- * Who on this platform wants what. A subscription is (subscriber, prefix, scope): `internal` ones receive what is published
- * on this platform, `all` ones (`all_platforms`) also what comes from others. There is one bus: VOLTTRON's bus names
- * are ignored here.
+ * Who on this platform wants what. A subscription is (subscriber, prefix, scope): `internal` ones receive what is
+ * published on this platform, `all` ones (`all_platforms`) also what comes from others. There is one bus: VOLTTRON's
+ * bus names are ignored here.
  *
  * Every operation is applied whole or refused whole.
  */

@@ -1,6 +1,6 @@
 /**
- * The methods an agent exports, and how a request becomes a call of one. Answers `inspect` and `<method>.inspect` as Python
- * agents do, so that `vctl rpc list` works. Serving never throws: whatever a method does becomes a reply.
+ * The methods an agent exports, and how a request becomes a call of one. Answers `inspect` and `<method>.inspect` as
+ * Python agents do, so that `vctl rpc list` works. Serving never throws: whatever a method does becomes a reply.
  */
 import { VolttronError } from '@volttron/vip'
 import { errorObjectOf, RpcErrorCode, RpcFault } from './rpc-error.ts'
@@ -13,7 +13,10 @@ export interface RpcContext {
   readonly method: string
 }
 
-/** A function may be async. Without declared `params`, keyword arguments arrive as one object behind the positional ones. */
+/**
+ * A function may be async. Without declared `params`, keyword arguments arrive as one object behind the positional
+ * ones.
+ */
 export type RpcMethod = (this: RpcContext, ...args: never[]) => unknown
 
 export interface RpcParameter {

@@ -1,6 +1,6 @@
 /**
- * Calls that wait for their reply. Each ends exactly once: by its reply, by an error frame of the router, by time-out, or
- * because the connection is gone. A reply counts only when it comes from the peer that was called.
+ * Calls that wait for their reply. Each ends exactly once: by its reply, by an error frame of the router, by time-out,
+ * or because the connection is gone. A reply counts only when it comes from the peer that was called.
  */
 import { VipErrno, VolttronError } from '@volttron/vip'
 import { remoteError } from './rpc-error.ts'
@@ -71,7 +71,8 @@ export class PendingCalls {
    * Calls a method of a peer and gives its result.
    *
    * Rejects with RemoteError when the callee answers with an error, MethodNotFound when it has no such method, and with
-   * VolttronError `timeout`, `unavailable` (peer or platform gone, queue full), `denied` or `bad-data` (an argument is no JSON).
+   * VolttronError `timeout`, `unavailable` (peer or platform gone, queue full), `denied` or `bad-data` (an argument is
+   * no JSON).
    */
   async call(peer: string, method: string, params: RpcParams = NO_PARAMS, options: CallOptions = {}): Promise<unknown> {
     this.#refuseAbove(1)
@@ -113,8 +114,8 @@ export class PendingCalls {
   }
 
   /**
-   * Ends the call that `reply` of `peer` answers. An error without an id, which is how Python answers wrong arguments, ends the
-   * calls of the message that it answers.
+   * Ends the call that `reply` of `peer` answers. An error without an id, which is how Python answers wrong arguments,
+   * ends the calls of the message that it answers.
    *
    * @returns `false` when no call waits for it: it comes too late or is forged
    */

@@ -1,6 +1,6 @@
 /**
- * What to do with an `RPC` message: replies end calls of ours, requests are served. Requests of one message run at the same
- * time, because a method may itself call its caller back before it returns (the configuration store does).
+ * What to do with an `RPC` message: replies end calls of ours, requests are served. Requests of one message run at the
+ * same time, because a method may itself call its caller back before it returns (the configuration store does).
  */
 import type { MethodRegistry } from './method-registry.ts'
 import type { PendingCalls } from './pending-calls.ts'
@@ -16,7 +16,8 @@ export interface RpcOrigin {
 
 export interface RpcParts {
   readonly methods: MethodRegistry
-  readonly calls: PendingCalls
+  /** Absent where nobody calls out: replies are ignored. */
+  readonly calls?: PendingCalls
 }
 
 /**
@@ -47,7 +48,7 @@ function receiveMessage(message: RpcMessage, { peer, messageId }: RpcOrigin, { m
     case 'invalid':
       return encodeError(message.id, message.error)
     default:
-      calls.settle(peer, messageId, message)
+      calls?.settle(peer, messageId, message)
       return undefined
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Errors of remote calls. On the wire an error is `{code, message, data}`; `data.detail` says what happened, and Python peers
- * want `data["exception.py"]` beside it when a method raised (VIP specification, section 4.7).
+ * Errors of remote calls. On the wire an error is `{code, message, data}`; `data.detail` says what happened, and Python
+ * peers want `data["exception.py"]` beside it when a method raised (VIP specification, section 4.7).
  *
- * RpcFault is what a method of ours throws to answer with a code of its choice. RemoteError is what a caller of ours gets.
+ * RpcFault is what a method of ours throws to answer with a code of its choice. RemoteError is what a caller of ours
+ * gets.
  */
 
 /** Codes of JSON-RPC 2.0 and those VOLTTRON adds. */
@@ -49,9 +50,10 @@ export class RpcFault extends Error {
   }
 }
 
-export const errorObject = (code: number, detail: string): RpcErrorObject => ({
+/** @param message default: the text that goes with the code */
+export const errorObject = (code: number, detail: string, message = TEXTS[code] ?? 'error'): RpcErrorObject => ({
   code,
-  message: TEXTS[code] ?? 'error',
+  message,
   data: { detail },
 })
 

@@ -94,6 +94,16 @@ describe('decodeFrame', () => {
     expect(message).toMatchObject({ kind: 'invalid', error: { code, data: { detail: expect.any(String) } } })
   })
 
+  it('answers what is malformed with the words of Python agents', () => {
+    const message = (text: string) => {
+      const found = only(text)
+      return found?.kind === 'invalid' ? found.error.message : undefined
+    }
+    expect(message('"text"')).toBe('invalid object type')
+    expect(message('{"method": "add", "id": "x7"}')).toBe('missing required member')
+    expect(message('{"jsonrpc": "1.0", "method": "add", "id": "x7"}')).toBe('unsupported version')
+  })
+
   it('keeps the members of a batch apart, good and bad', () => {
     const frame = decodeFrame(
       encodeBatch([encodeRequest('a', { args: [], kwargs: {} }, 'r1'), '5', encodeResult('r2', 1)]),

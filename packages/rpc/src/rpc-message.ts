@@ -1,6 +1,6 @@
 /**
- * JSON-RPC 2.0 texts as VOLTTRON agents exchange them: one object or a batch (array) per frame, always ASCII. Arguments are
- * positional (an array), by keyword (an object), or both (`{"*args": [...], "**kwargs": {...}}`).
+ * JSON-RPC 2.0 texts as VOLTTRON agents exchange them: one object or a batch (array) per frame, always ASCII. Arguments
+ * are positional (an array), by keyword (an object), or both (`{"*args": [...], "**kwargs": {...}}`).
  */
 import { parseJson, toAsciiJson } from '@volttron/vip'
 import { errorObject, isRecord, RpcErrorCode, type RpcErrorObject } from './rpc-error.ts'
@@ -85,24 +85,30 @@ export function decodeFrame(frame: string | Uint8Array): RpcFrame {
 
 const single = (message: RpcMessage): RpcFrame => ({ batch: false, messages: [message] })
 
-const invalid = (id: RpcId | null, code: number, detail: string): InvalidRpc => ({
+const invalid = (id: RpcId | null, code: number, detail: string, message?: string): InvalidRpc => ({
   kind: 'invalid',
   id,
-  error: errorObject(code, detail),
+  error: errorObject(code, detail, message),
 })
 
 function decodeMessage(value: unknown): RpcMessage {
-  if (!isRecord(value)) return invalid(null, RpcErrorCode.invalidRequest, 'invalid object type')
+  // The texts of these errors are those of Python agents.
+  if (!isRecord(value)) {
+    return invalid(null, RpcErrorCode.invalidRequest, 'a message is an object', 'invalid object type')
+  }
   const id = typeof value.id === 'string' || typeof value.id === 'number' ? value.id : null
-  const bad = (detail: string) => invalid(id, RpcErrorCode.invalidRequest, detail)
-  if (value.jsonrpc === undefined) return bad("missing required member 'jsonrpc'")
-  if (value.jsonrpc !== '2.0') return bad('unsupported version')
+  const missing = (member: string) =>
+    invalid(id, RpcErrorCode.invalidRequest, `missing required ${member} member`, 'missing required member')
+  if (value.jsonrpc === undefined) return missing("'jsonrpc'")
+  if (value.jsonrpc !== '2.0') {
+    return invalid(id, RpcErrorCode.invalidRequest, "'jsonrpc' must be 2.0", 'unsupported version')
+  }
   if (value.method !== undefined) return decodeRequest(value, id)
   if (value.error !== undefined && value.error !== null) {
     return { kind: 'error', id, error: decodeError(value.error) }
   }
-  if (!Object.hasOwn(value, 'result')) return bad("missing required member 'method', 'result' or 'error'")
-  return id === null ? bad("missing required member 'id'") : { kind: 'result', id, result: value.result }
+  if (!Object.hasOwn(value, 'result')) return missing("'method', 'result' or 'error'")
+  return id === null ? missing("'id'") : { kind: 'result', id, result: value.result }
 }
 
 function decodeRequest(value: Record<string, unknown>, id: RpcId | null): RpcRequest | InvalidRpc {

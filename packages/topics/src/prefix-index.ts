@@ -4,7 +4,9 @@
  */
 import { PrefixTree } from './prefix-tree.ts'
 
-/** Two or more values under one prefix. A lone value is filed bare: most prefixes have one, and a set costs 200 bytes. */
+/**
+ * Two or more values under one prefix. A lone value is filed bare: most prefixes have one, and a set costs 200 bytes.
+ */
 class Several<T> extends Set<T> {}
 
 export class PrefixIndex<T extends object | string | number> {

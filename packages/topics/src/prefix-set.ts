@@ -25,7 +25,7 @@ export class PrefixSet {
     return { added: [prefix], removed: [...this.#counts.topmostUnder(prefix)] }
   }
 
-  /** Counts `prefix` once less (nothing happens when it is not in the set); returns what that changes in {@link minimal}. */
+  /** Counts `prefix` once less, if it is in the set at all; returns what that changes in {@link minimal}. */
   remove(prefix: string): PrefixChange {
     const count = this.#counts.get(prefix) ?? 0
     if (count === 0) return NO_PREFIX_CHANGE

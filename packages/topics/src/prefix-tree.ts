@@ -6,8 +6,8 @@
  *     ""  --  "dev" (value)  --  "ices/a"  --+--  "1" (value)
  *                                            +--  "2" (value)
  *
- * Invariants: no label but the root's is empty; children are sorted by their first code unit, which no two share; a node
- * without a value has at least two children (else it is merged). So a walk costs the length of the text, never the
+ * Invariants: no label but the root's is empty; children are sorted by their first code unit, which no two share; a
+ * node below the root without a value has two children or more. So a walk costs the length of the text, never the
  * number of keys, and n keys need at most 2n nodes. Walks are loops: a deep tree cannot overflow the stack.
  */
 

@@ -1,6 +1,6 @@
 /**
- * JSON as VOLTTRON peers write and read it (VIP specification, section 3): Python writes the bare words NaN, Infinity and
- * -Infinity, and it misreads every character that is not ASCII.
+ * JSON as VOLTTRON peers write and read it (VIP specification, section 3): Python writes the bare words NaN, Infinity
+ * and -Infinity, and it misreads every character that is not ASCII.
  */
 import { VolttronError } from './errors.ts'
 
@@ -10,9 +10,11 @@ const NOT_PRINTABLE_ASCII = /[\u007f-\uffff]/g
 const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
- * Writes `value` as JSON of printable ASCII only. `undefined`, NaN and the infinities become `null`, which every peer can read.
+ * Writes `value` as JSON of printable ASCII only. `undefined`, NaN and the infinities become `null`, which every peer
+ * can read.
  *
- * @throws VolttronError `bad-data` when the value cannot be written: it refers to itself, is nested too deeply, or holds a BigInt
+ * @throws VolttronError `bad-data` when the value cannot be written: it refers to itself, is nested too deeply, or
+ * holds a BigInt
  */
 export function toAsciiJson(value: unknown): string {
   try {
@@ -46,8 +48,8 @@ export function parseJson(text: string): unknown {
 const NUMBER_OR_WORD = /-?(?:Infinity|[0-9][0-9.eE+-]*)|NaN/y
 
 /**
- * Rewrites Python's words into what JSON.parse reads: Infinity becomes a number out of range, NaN becomes -0. Minus zeros
- * that stand in the text become plain zeros first, so that -0 means NaN and nothing else.
+ * Rewrites Python's words into what JSON.parse reads: Infinity becomes a number out of range, NaN becomes -0. Minus
+ * zeros that stand in the text become plain zeros first, so that -0 means NaN and nothing else.
  */
 function withoutBareWords(text: string): string {
   const parts: string[] = []
