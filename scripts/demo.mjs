@@ -1,0 +1,132 @@
+// `npm run demo`: a registry and three platforms as real processes on this machine, an agent on each, messages in all
+// directions; one platform is killed and comes back. Everything is gone afterwards, whatever happens.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Programs } from './demo/programs.mjs'
+import { isExchanging, Site } from './demo/site.mjs'
+import { Story } from './demo/story.mjs'
+import { until, within } from './demo/until.mjs'
+
+const NAMES = ['site-a', 'site-b', 'site-c']
+const REGISTRY = 'registry'
+const LAST_WORD_MS = 120_000
+
+const story = new Story(process.stdout)
+const programs = new Programs()
+let sites = []
+
+async function startRegistry() {
+  const home = programs.makeFolder(REGISTRY)
+  const portFile = join(home, 'port')
+  const registry = programs.start(REGISTRY, 'apps/registry/bin/volttron-platform-lookup.js', [
+    '0',
+    ...['--home', home, '--host', '127.0.0.1', '--port-file', portFile],
+  ])
+  const port = await until('the registry to listen', () => {
+    if (registry.end) throw new Error(`the registry ended with ${registry.end.text}`)
+    return existsSync(portFile) && readFileSync(portFile, 'utf8').trim()
+  })
+  return `http://127.0.0.1:${port}`
+}
+
+/** Every site knows what every other one wants, and the other way round. */
+async function everybodyConnected() {
+  await Promise.all(
+    sites.flatMap((site) =>
+      others(site).map((other) => site.rowOf(other.name, 'connected and subscribed', isExchanging)),
+    ),
+  )
+}
+
+const others = (site) => sites.filter((other) => other !== site)
+
+/** Each of `publishers` greets; prints what each of `receivers` got, from whom and after how long. */
+async function exchangeGreetings(round, publishers, receivers) {
+  for (const site of publishers) await site.greet(round)
+  const names = publishers.map(({ name }) => name)
+  const rows = [['received by', 'published by', 'topic', 'header "platform"', 'after']]
+  for (const site of receivers) {
+    const greetings = await site.greetings(round, names)
+    if (greetings.length !== names.length)
+      throw new Error(`${site.name} received ${greetings.length} greetings instead of ${names.length}`)
+    for (const { sender, topic, platform, message, tookMs } of greetings) {
+      const isRight = message.from === site.name ? platform === undefined : platform === message.from
+      if (!isRight) throw new Error(`${site.name}: the header "platform" is ${platform}, sent by ${message.from}`)
+      rows.push([site.name, `${sender} on ${message.from}`, topic, platform ?? '- (local)', `${tookMs.toFixed(1)} ms`])
+    }
+  }
+  story.table(rows)
+}
+
+async function tell() {
+  story.step('Start a registry')
+  const url = await startRegistry()
+  story.good(`volttron-platform-lookup serves ${url}`)
+
+  story.step('Start three platforms, which register and find each other')
+  sites = NAMES.map((name) => new Site(name, programs, url))
+  await Promise.all(sites.map((site) => site.startPlatform()))
+  for (const { name } of sites) story.good(`volttron --instance-name ${name} --enable-federation`)
+
+  story.step('Connect an agent to each, subscribed to demo/ on all platforms')
+  await Promise.all(sites.map((site) => site.startAgent()))
+  await everybodyConnected()
+  story.good('every platform knows what the other two want')
+
+  story.step('Publish once from each site')
+  await exchangeGreetings(1, sites, sites)
+
+  story.step('What an operator of site-a sees')
+  const [first, , last] = sites
+  story.dim('$ vctl federation status')
+  story.line((await first.vctl('federation', 'status')).trimEnd())
+
+  story.step(`Kill ${last.name} (SIGKILL)`)
+  const killedAt = performance.now()
+  await last.killPlatform()
+  const down = await first.rowOf(last.name, 'as down', (row) => !row.connected && row.reason)
+  story.good(`${first.name} shows after ${since(killedAt)}: ${last.name} ${down.status}, ${down.reason}`)
+  await exchangeGreetings(2, [first], [first, sites[1]])
+  story.good('the other two go on')
+
+  story.step(`Start ${last.name} again, on another port`)
+  const restartedAt = performance.now()
+  await last.startPlatform()
+  await everybodyConnected()
+  story.good(`connected and subscribed again ${since(restartedAt)} after its start; nobody touched the agents`)
+  await exchangeGreetings(3, sites, sites)
+
+  story.step('Stop everything')
+  await Promise.all(sites.map((site) => site.stopAgent()))
+  await programs.stopAll()
+  story.good('three platforms and the registry have ended by themselves')
+}
+
+const since = (at) => `${((performance.now() - at) / 1000).toFixed(1)} s`
+
+async function cleanUp() {
+  const left = await programs.cleanUp()
+  if (left.processes > 0 || left.folder) story.line(`left behind: ${JSON.stringify(left)} in ${programs.folder}`)
+}
+
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+  process.once(signal, async () => {
+    await cleanUp()
+    process.exit(code)
+  })
+}
+
+try {
+  await within('the demo', tell(), LAST_WORD_MS)
+  await cleanUp()
+  story.end(`Done in ${story.seconds} s. No process and no file is left behind.`)
+  process.exit(0)
+} catch (error) {
+  story.fail(error.message)
+  for (const name of [REGISTRY, ...NAMES]) {
+    story.line(`\nlast lines of ${name}:`)
+    story.dim(programs.tail(name))
+  }
+  await cleanUp()
+  process.exit(1)
+}

@@ -1,0 +1,109 @@
+// One site of the demo: a platform process, an agent on it, and the operator's `vctl`.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Agent } from '@volttron/agent'
+import { until } from './until.mjs'
+
+const AGENT = 'greeter'
+const PREFIX = 'demo/'
+
+export class Site {
+  /** Messages the agent has received, in order. */
+  received = []
+  #programs
+  #registryUrl
+  #agent
+  #process
+
+  constructor(name, programs, registryUrl) {
+    this.name = name
+    this.home = programs.makeFolder(name)
+    this.#programs = programs
+    this.#registryUrl = registryUrl
+  }
+
+  /** Starts the platform and waits until it says that it is ready. */
+  async startPlatform() {
+    // Port 0: any free one. After a restart it is another one, as if the site had moved.
+    const options = ['--instance-name', this.name, '--address', 'tcp://127.0.0.1:0']
+    const federation = ['--enable-federation', '--federation-url', this.#registryUrl]
+    this.#process = this.#programs.start(
+      this.name,
+      'apps/platform/bin/volttron.js',
+      [...options, ...federation, '--log-format', 'pretty'],
+      { VOLTTRON_HOME: this.home },
+    )
+    await until(`${this.name} to become ready`, () => {
+      if (this.#process.end) throw new Error(`the platform ${this.name} ended with ${this.#process.end.text}`)
+      return this.#isReady()
+    })
+  }
+
+  /** The platform writes its PID when it serves; after a kill the file of its predecessor may still lie there. */
+  #isReady() {
+    const file = join(this.home, 'VOLTTRON_PID')
+    return existsSync(file) && Number(readFileSync(file, 'utf8')) === this.#process.child.pid
+  }
+
+  /** Ends the platform without a chance to say goodbye. */
+  async killPlatform() {
+    this.#process.child.kill('SIGKILL')
+    await this.#process.ended
+  }
+
+  /** Makes a key for the agent, connects it and subscribes on every platform. */
+  async startAgent() {
+    await this.vctl('auth', 'add', AGENT)
+    this.#agent = new Agent({ identity: AGENT, volttronHome: this.home })
+    await this.#agent.start()
+    await this.#agent.vip.pubsub.subscribe({
+      peer: 'pubsub',
+      prefix: PREFIX,
+      allPlatforms: true,
+      callback: (_peer, sender, _bus, topic, headers, message) =>
+        this.received.push({
+          sender,
+          topic,
+          platform: headers.platform,
+          message,
+          tookMs: performance.now() - message.sent,
+        }),
+    })
+  }
+
+  async stopAgent() {
+    await this.#agent?.stop()
+  }
+
+  /** Publishes one greeting; the time of sending travels in it. */
+  async greet(round) {
+    const message = { from: this.name, round, sent: performance.now() }
+    await this.#agent.vip.pubsub.publish({ peer: 'pubsub', topic: `${PREFIX}greeting`, message })
+  }
+
+  /** The greetings of one round, once there is one from each of `names`. */
+  async greetings(round, names) {
+    const ofRound = () => this.received.filter(({ message }) => message.round === round)
+    const missing = () => names.filter((name) => !ofRound().some(({ message }) => message.from === name))
+    await until(`greetings at ${this.name} from ${names.join(', ')}`, () => missing().length === 0)
+    return ofRound()
+  }
+
+  /** What `vctl` prints when it is run on this site. */
+  vctl(...words) {
+    return this.#programs.run('apps/cli/bin/vctl.js', words, { VOLTTRON_HOME: this.home })
+  }
+
+  /** Waits until the row of another platform in the federation status is as wanted. */
+  async rowOf(platform, what, isAsWanted) {
+    return await until(`${this.name} to see ${platform} ${what}`, async () => {
+      const rows = JSON.parse(await this.vctl('federation', 'status', '--json'))
+      return rows.find((row) => row.platform === platform && isAsWanted(row))
+    })
+  }
+}
+
+/** Both sides know what the other one wants. */
+export const isExchanging = (row) => row.connected && count(row.interest_in) > 0 && count(row.interest_out) > 0
+
+const count = (interest) => (Array.isArray(interest) ? interest.length : interest)
