@@ -79,7 +79,10 @@ async function install() {
   const reason = staleness()
   if (reason === undefined) return say('packages are installed')
   say(`installing packages with npm ci (${reason})`)
-  const { code, seconds } = await finish(spawnNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']), 'installing')
+  const { code, seconds } = await finish(
+    spawnNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']),
+    'installing',
+  )
   if (code !== 0)
     fail(`npm ci failed with exit code ${code}; its message is above. Check the network and run "npm run setup" again.`)
   say(`installed in ${seconds} s`)
