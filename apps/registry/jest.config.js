@@ -1,1 +1,4 @@
-export { default } from '../../jest.preset.js'
+import preset from '../../jest.preset.js'
+
+/** Tests that need a PostgreSQL server have a configuration of their own: jest.postgres.config.js. */
+export default { ...preset, testPathIgnorePatterns: ['/node_modules/', 'postgres\\.test\\.ts$'] }

@@ -44,7 +44,7 @@ const denied = (response: Response, id: string) =>
   problem(
     response,
     403,
-    `Platform '${id}' is registered with other data: only the holder of its registered key may change or remove it ` +
+    `Platform '${id}' is registered already: only the holder of its registered key may change or remove it ` +
       `(POST /platform/${id}/challenge), or who has the registration password, or the operator of this registry`,
   )
 
@@ -57,7 +57,12 @@ function answerChange(
   if (outcome.kind === 'denied') denied(response, id)
   else if (outcome.kind === 'duplicate') problem(response, 400, outcome.detail)
   else if (outcome.kind === 'not-found') unknownPlatform(response, id)
-  else response.status(outcome.kind === 'unchanged' ? 200 : 201).json(view(outcome.platform))
+  else {
+    // 201 means created or changed, as in the reference service; the header tells which.
+    if (outcome.kind === 'created') response.location(`/platform/${id}`)
+    if (outcome.kind === 'updated') response.set('Content-Location', `/platform/${id}`)
+    response.status(outcome.kind === 'unchanged' ? 200 : 201).json(view(outcome.platform))
+  }
 }
 
 function register({ store, access }: PlatformServices) {
