@@ -19,7 +19,7 @@ const SIGNATURE = Buffer.from(VIP1, 'ascii')
 const EMPTY = Buffer.alloc(0)
 
 /** True when the frames are a VIP1 message: enough of them, and the signature in its place. */
-export function isVipMessage(frames: readonly Buffer[]): boolean {
+export function isVipMessage(frames: Frames): boolean {
   return frames.length >= FrameAt.args && SIGNATURE.equals(frames[FrameAt.signature]!)
 }
 

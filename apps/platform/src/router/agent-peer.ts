@@ -1,0 +1,159 @@
+/**
+ * An agent behind a connection. It begins as a classic peer; once its hello shows that it can do better, everything goes
+ * through a channel.
+ */
+import { Channel, type Connection, type Turn } from '@volttron/transport'
+import { type BatchReader, type Credit, isBatch, vipMessage } from '@volttron/vip'
+import type { Delivery } from './delivery.ts'
+import type { Distribution, Publisher } from './distribution.ts'
+import type { RouteName, Topic } from './names.ts'
+import type { DeliveryOutcome, Peer } from './peer.ts'
+import { publishStatus } from './publish-status.ts'
+
+export interface AgentPeerOptions {
+  readonly identity: string
+  readonly principal: string
+  readonly kind: 'agent' | 'control'
+  readonly distribution: Distribution
+  readonly turn: Turn
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Bytes that may wait for this peer. */
+  readonly queueBytes: number
+  /** A VIP message of the peer. */
+  readonly onMessage: (from: AgentPeer, frames: Buffer[]) => void
+  /** The peer broke the batched form; it is closed already. */
+  readonly onBroken: (from: AgentPeer, reason: string) => void
+}
+
+export interface PeerCounters {
+  messagesIn: number
+  messagesOut: number
+  /** Messages and records refused because the queue of this peer was full. */
+  dropped: number
+}
+
+export class AgentPeer implements Peer {
+  readonly identity: string
+  readonly principal: string
+  readonly kind: 'agent' | 'control'
+  readonly connection: Connection
+  readonly publisher: Publisher
+  readonly counters: PeerCounters = { messagesIn: 0, messagesOut: 0, dropped: 0 }
+  readonly #options: AgentPeerOptions
+  #channel: Channel<Topic, RouteName> | undefined
+  /** A batched peer hears who comes and goes once it has asked who is there; a classic one always. */
+  #askedForPeers = false
+
+  constructor(connection: Connection, options: AgentPeerOptions) {
+    this.connection = connection
+    this.identity = options.identity
+    this.principal = options.principal
+    this.kind = options.kind
+    this.publisher = options.distribution.publisher(options.identity, options.principal)
+    this.#options = options
+  }
+
+  get protocol(): 'vip1' | 'volttron-ts' {
+    return this.#channel ? 'volttron-ts' : 'vip1'
+  }
+
+  get queuedBytes(): number {
+    return this.#channel ? this.#channel.queuedBytes : this.connection.pendingBytes
+  }
+
+  get hearsPeers(): boolean {
+    return this.#channel === undefined || this.#askedForPeers
+  }
+
+  askedForPeers(): void {
+    this.#askedForPeers = true
+  }
+
+  /** From here on both sides may use the batched form. Called right after the welcome has been sent. */
+  openChannel(nonce: number, credit: Credit): void {
+    const { turn, now, queueBytes, distribution } = this.#options
+    this.#channel = new Channel<Topic, RouteName>(
+      this.connection,
+      { nonce, credit, turn, now, queueBytes },
+      {
+        resolveTopic: (text) => distribution.topics.intern(text),
+        // Whatever an agent claims about the origin of its messages, they come from this agent.
+        resolveRoute: () => this.publisher.localRoute,
+        onPublish: (topic, _route, record) => this.#onPublish(topic, record),
+        onFrames: (frames) => this.#onFrames(frames),
+      },
+    )
+  }
+
+  /** A message from the connection, in either form. */
+  receive(frames: Buffer[]): void {
+    if (!isBatch(frames)) return this.#onFrames(frames)
+    if (!this.#channel) return this.#broken('a batch before the welcome')
+    try {
+      this.#channel.receive(frames[0]!)
+    } catch (error) {
+      this.#broken((error as Error).message)
+    }
+  }
+
+  send(frames: readonly Uint8Array[]): boolean {
+    if (this.#channel) return this.#count(this.#channel.sendFrames(frames))
+    const hasRoom = this.connection.pendingBytes <= this.#options.queueBytes
+    if (hasRoom) this.connection.send(frames)
+    return this.#count(hasRoom)
+  }
+
+  deliver(delivery: Delivery): DeliveryOutcome {
+    const channel = this.#channel
+    if (!channel) {
+      const frames = delivery.classicFrames()
+      if (frames === 'unfit') return 'unfit'
+      return this.send(frames) ? 'sent' : 'full'
+    }
+    const { topic, route, flags, sequence, ageMs, record } = delivery
+    const { buffer, tailStart, tailEnd } = record
+    const sent = channel.publish(topic, route, flags, sequence, ageMs, buffer, tailStart, tailEnd)
+    return this.#count(sent) ? 'sent' : 'full'
+  }
+
+  /** Closes the connection after what is queued has had `lingerMs` to leave. */
+  close(reason: string, lingerMs = 0): void {
+    this.#channel?.flush()
+    this.#channel?.close()
+    this.connection.close(reason, lingerMs)
+  }
+
+  #onPublish(topic: Topic, record: BatchReader): void {
+    this.counters.messagesIn++
+    const outcome = this.#options.distribution.publish(this.publisher, topic, record, record.sequence)
+    const status = publishStatus(outcome, record.flags)
+    if (status) this.#channel?.sendResult(record.sequence, status.code, status.count, status.text)
+  }
+
+  #onFrames(frames: Buffer[]): void {
+    this.counters.messagesIn++
+    this.#options.onMessage(this, frames)
+  }
+
+  #count(sent: boolean): boolean {
+    if (sent) this.counters.messagesOut++
+    else this.counters.dropped++
+    return sent
+  }
+
+  #broken(reason: string): void {
+    this.close(reason)
+    this.#options.onBroken(this, reason)
+  }
+}
+
+/** Answers a VIP message of `to`: same id, same subsystem, from the router. */
+export function reply(
+  to: Peer,
+  request: { readonly id: Uint8Array; readonly subsystem: string | Uint8Array },
+  args: readonly (string | Uint8Array)[],
+  user: string = to.identity,
+): boolean {
+  return to.send(vipMessage({ peer: '', user, id: request.id, subsystem: request.subsystem }, args))
+}

@@ -1,0 +1,10 @@
+/** What the router asks about rights; packages/auth answers. */
+export interface Authority {
+  /** Changes whenever a rule does; answers may be kept while it stays. */
+  readonly version: number
+  isProtectedTopic(topic: string): boolean
+  mayPublish(identity: string, topic: string): boolean
+  maySubscribe(identity: string, prefix: string): boolean
+  /** @param caller a local identity, or `<platform>/<identity>` */
+  mayCallRpc(caller: string, callee: string, method: string, params?: unknown): boolean
+}

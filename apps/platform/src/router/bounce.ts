@@ -1,0 +1,16 @@
+/** Error frames (VIP specification, section 2.3): `errnum, text, original recipient, subsystem`, under the id of the message. */
+import { Subsystem, vipMessage } from '@volttron/vip'
+import type { Errno } from './bus.ts'
+import type { Peer } from './peer.ts'
+
+/** The message that failed, as far as its sender has to be told. */
+export interface Failed {
+  readonly id: Uint8Array
+  readonly recipient: string | Uint8Array
+  readonly subsystem: string | Uint8Array
+}
+
+export function bounce(to: Peer, errno: Errno, failed: Failed, text: string = errno.text): void {
+  const header = { peer: '', user: to.identity, id: failed.id, subsystem: Subsystem.error }
+  to.send(vipMessage(header, [String(errno.code), text, failed.recipient, failed.subsystem]))
+}

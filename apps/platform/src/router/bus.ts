@@ -1,0 +1,68 @@
+/** What the handlers of the subsystems share: the tables of the bus and the platform's facts. */
+import type { SubscriptionTable } from '@volttron/pubsub'
+import type { PeerTable } from '@volttron/routing'
+import type { VipErrno } from '@volttron/vip'
+import type { AgentPeer } from './agent-peer.ts'
+import type { Authority } from './authority.ts'
+import type { RouterCounters } from './counters.ts'
+import type { Distribution } from './distribution.ts'
+import type { Peer } from './peer.ts'
+
+/** A message of a peer to the router, cut into its parts. */
+export interface Request {
+  readonly id: Uint8Array
+  readonly subsystem: string
+  readonly args: readonly Uint8Array[]
+}
+
+/** A handler serves one subsystem, and its file is named after it. */
+export type Handler = (bus: Bus, from: Peer, request: Request) => void
+
+/** What `query` tells. */
+export interface PlatformFacts {
+  readonly addresses: readonly string[]
+  readonly localAddress: string
+  readonly publicKey: string
+  readonly version: string
+}
+
+export type Errno = (typeof VipErrno)[keyof typeof VipErrno]
+
+/** A message to or from a peer on another platform. */
+export interface RemoteMessage {
+  /** Identity there. */
+  readonly to: string
+  /** Identity here. */
+  readonly from: string
+  readonly id: Uint8Array
+  readonly args: readonly Uint8Array[]
+}
+
+/** The way to other platforms; packages/federation offers it. */
+export interface RemotePlatforms {
+  /** Sends RPC frames; the error number when there is no way. */
+  sendRpc(platform: string, message: RemoteMessage): Errno | undefined
+}
+
+export interface Bus {
+  readonly instanceName: string
+  /** Names this run of the router in `welcome`. */
+  readonly routerId: string
+  readonly peers: PeerTable<Peer>
+  readonly subscriptions: SubscriptionTable<Peer>
+  readonly distribution: Distribution
+  readonly authority: Authority
+  readonly platforms: RemotePlatforms
+  readonly counters: RouterCounters
+  readonly facts: PlatformFacts
+  /** A fresh number of 32 bits for each call. */
+  readonly nextNonce: () => number
+  /** Takes a peer off the bus. */
+  readonly drop: (peer: Peer) => void
+  /** The operator asked the platform to stop. */
+  readonly onQuit: () => void
+}
+
+/** An agent behind a connection; services of the platform have none of its abilities. */
+export const asAgent = (peer: Peer): AgentPeer | undefined =>
+  peer.kind === 'service' ? undefined : (peer as AgentPeer)

@@ -1,0 +1,154 @@
+/**
+ * The way of a publish through the platform: authorise, look up the plan of its topic, hand it to local subscribers and to
+ * the sessions of interested platforms. Nothing here allocates per record while topics repeat.
+ */
+
+import type { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
+import { Plans } from '@volttron/pubsub'
+import { MAX_TOPIC_LENGTH, NameTable } from '@volttron/transport'
+import { buildTail, formatRoute, PublishFlag, TailView } from '@volttron/vip'
+import type { Authority } from './authority.ts'
+import type { RouterCounters } from './counters.ts'
+import { Delivery } from './delivery.ts'
+import { cleanHeaders } from './headers.ts'
+import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
+import type { Peer } from './peer.ts'
+
+/** The routes under which a peer's messages travel here and abroad. */
+export interface Publisher {
+  readonly principal: string
+  readonly localRoute: RouteName
+  readonly federatedRoute: RouteName
+}
+
+export type PublishOutcome = { readonly count: number } | { readonly refused: 'denied' | 'malformed' }
+
+const NO_ONE: PublishOutcome = { count: 0 }
+const DENIED: PublishOutcome = { refused: 'denied' }
+const MALFORMED: PublishOutcome = { refused: 'malformed' }
+
+export interface DistributionOptions {
+  readonly instanceName: string
+  /** Random number of this run; with the instance name it names our stream. */
+  readonly epoch: number
+  readonly authority: Authority
+  readonly subscriptions: SubscriptionTable<Peer>
+  readonly remoteInterest: RemoteInterest<PeerSession>
+  readonly counters: RouterCounters
+  /** A subscriber's queue was full; `publisher` may be told. */
+  readonly onRefused: (subscriber: Peer, publisher: Publisher | undefined) => void
+}
+
+export class Distribution {
+  readonly topics = new NameTable((name) => new Topic(name))
+  readonly routes = new NameTable((name) => new RouteName(name))
+  readonly #options: DistributionOptions
+  readonly #plans: Plans<Peer, PeerSession>
+  readonly #delivery = new Delivery()
+  readonly #cleaned = new TailView()
+  /** Position in our stream of federated records. */
+  #streamSequence = 0
+
+  constructor(options: DistributionOptions) {
+    this.#options = options
+    this.#plans = new Plans(options.subscriptions, options.remoteInterest)
+  }
+
+  /** The routes of a peer with this identity. */
+  publisher(identity: string, principal: string): Publisher {
+    const { instanceName, epoch } = this.#options
+    return {
+      principal,
+      localRoute: this.routes.intern(localRoute(identity)),
+      federatedRoute: this.routes.intern(formatRoute({ platform: instanceName, epoch, sender: identity, path: [] })),
+    }
+  }
+
+  /** A local peer publishes. `count` is local subscribers plus interested platforms, as VOLTTRON counts. */
+  publish(from: Publisher, topic: Topic, record: TailView, sequence: number, classicId?: Uint8Array): PublishOutcome {
+    const { counters, authority } = this.#options
+    counters.published++
+    if (this.#isProtected(topic) && !authority.mayPublish(from.principal, topic.text)) {
+      counters.deniedPublish++
+      return DENIED
+    }
+    const plan = this.#plans.plan(topic)
+    if (plan.local.length === 0 && plan.remote.length === 0) return NO_ONE
+    const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
+    if (!clean || topic.text.length > MAX_TOPIC_LENGTH) {
+      counters.malformedPublish++
+      return MALFORMED
+    }
+    const fit = this.#toLocal(
+      plan.local,
+      this.#delivery.of(topic, from.localRoute, clean, sequence, 0, classicId),
+      from,
+    )
+    if (!fit) return MALFORMED
+    // A protected topic never leaves the platform: other platforms know nothing of our rules.
+    if (plan.remote.length > 0 && !topic.isProtected) this.#toSessions(plan.remote, topic, from.federatedRoute, clean)
+    return { count: plan.local.length + (topic.isProtected ? 0 : plan.remote.length) }
+  }
+
+  /** A record came over a session. It goes to those who asked for all platforms, and no further: one hop. */
+  arrive(topic: Topic, route: RouteName, record: TailView, sequence: number, ageMs: number): void {
+    const { counters } = this.#options
+    counters.arrived++
+    if (this.#isProtected(topic)) {
+      counters.deniedArrival++
+      return
+    }
+    const plan = this.#plans.arrivalPlan(topic)
+    if (plan.local.length === 0) return
+    const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
+    if (!clean) counters.malformedPublish++
+    else this.#toLocal(plan.local, this.#delivery.of(topic, route, clean, sequence, ageMs), undefined)
+  }
+
+  /** Returns false when a subscriber could not be served because the record itself is at fault. */
+  #toLocal(subscribers: readonly Peer[], delivery: Delivery, publisher: Publisher | undefined): boolean {
+    const { counters, onRefused } = this.#options
+    let fit = true
+    for (const subscriber of subscribers) {
+      const outcome = subscriber.deliver(delivery)
+      if (outcome === 'sent') counters.delivered++
+      else if (outcome === 'full') {
+        counters.droppedSlowSubscriber++
+        onRefused(subscriber, publisher)
+      } else fit = false
+    }
+    if (!fit) counters.malformedPublish++
+    return fit
+  }
+
+  #toSessions(sessions: readonly PeerSession[], topic: Topic, route: RouteName, record: TailView): void {
+    const { counters } = this.#options
+    const flags = record.flags & ~PublishFlag.wantsResult
+    const sequence = ++this.#streamSequence
+    for (const session of sessions) {
+      if (session.publish(topic, route, flags, sequence, 0, record.buffer, record.tailStart, record.tailEnd)) {
+        counters.forwarded++
+      } else counters.droppedSlowSession++
+    }
+  }
+
+  #isProtected(topic: Topic): boolean {
+    const { authority } = this.#options
+    if (topic.rulesVersion !== authority.version) {
+      topic.isProtected = authority.isProtectedTopic(topic.text)
+      topic.rulesVersion = authority.version
+    }
+    return topic.isProtected
+  }
+
+  /** The record without headers that only a platform may set; `undefined` when its headers are no JSON object. */
+  #clean(record: TailView): TailView | undefined {
+    const before = record.headersText()
+    const after = cleanHeaders(before)
+    if (after === undefined) return undefined
+    if (after === before) return record
+    const body = record.flags & PublishFlag.json ? record.bodyText() : record.bodyBytes()
+    this.#cleaned.show(buildTail(body, after, record.busText()))
+    return this.#cleaned
+  }
+}

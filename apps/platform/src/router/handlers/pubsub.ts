@@ -1,0 +1,117 @@
+import { buildTail, frameText, jsonMembers, parseJson, TailView, VipErrno } from '@volttron/vip'
+import { type AgentPeer, reply } from '../agent-peer.ts'
+import { bounce } from '../bounce.ts'
+import { asAgent, type Bus, type Handler, type Request } from '../bus.ts'
+
+type Operation = (bus: Bus, from: AgentPeer, request: Request) => void
+
+/** Operations by the word on the wire (VIP specification, section 4.6). What is unknown is ignored. */
+export const pubsub: Handler = (bus, from, request) => {
+  const agent = asAgent(from)
+  const operation = request.args[0] ? operations[frameText(request.args[0])] : undefined
+  // Fewer arguments than any operation has: real routers do not answer either.
+  if (!agent || !operation || request.args.length < 2) return
+  operation(bus, agent, request)
+}
+
+const subscribe: Operation = (bus, from, request) => {
+  const wanted = objectAt(request, 1)
+  const prefixes = textList(wanted?.prefix)
+  if (!prefixes) return answer(from, request, 'false')
+  const denied = prefixes.find((prefix) => !bus.authority.maySubscribe(from.principal, prefix))
+  if (denied !== undefined) {
+    // Classic agents stop themselves when they get the error frame, so they get the plain answer only.
+    if (from.protocol !== 'vip1') {
+      const text = `Peer: ${from.identity} not authorized to subscribe to ${denied}`
+      return bounce(from, VipErrno.unauthorized, { ...request, recipient: '' }, text)
+    }
+    return answer(from, request, 'false')
+  }
+  const refusal = bus.subscriptions.subscribe(from, prefixes, { allPlatforms: wanted?.all_platforms === true })
+  answer(from, request, refusal ? 'false' : 'true')
+}
+
+const unsubscribe: Operation = (bus, from, request) => {
+  const given = objectAt(request, 1)
+  if (!given) return answer(from, request, 'false')
+  const scopes = 'internal' in given || 'all' in given ? given : { internal: given }
+  for (const scope of ['internal', 'all'] as const) {
+    const part = (scopes as Record<string, unknown>)[scope]
+    if (!isObject(part)) continue
+    const prefixes = part.prefix === null || part.prefix === undefined ? undefined : textList(part.prefix)
+    if (part.prefix === null || part.prefix === undefined || prefixes) {
+      bus.subscriptions.unsubscribe(from, prefixes, scope)
+    }
+  }
+  answer(from, request, 'true')
+}
+
+const publish: Operation = (bus, from, request) => {
+  const [, topicFrame, body] = request.args
+  if (!topicFrame || !body) return
+  const topic = bus.distribution.topics.intern(frameText(topicFrame))
+  const members = jsonMembers(frameText(body))
+  const headers = members?.get('headers')
+  const message = members?.get('message')
+  const bus_ = members?.get('bus')
+  if (headers === undefined || message === undefined || bus_ === undefined) return answer(from, request, '0')
+  const busName = parseJson(bus_)
+  const record = new TailView()
+  record.show(buildTail(message, headers, typeof busName === 'string' ? busName : ''))
+  const outcome = bus.distribution.publish(from.publisher, topic, record, 0, request.id)
+  answer(from, request, 'refused' in outcome ? '0' : String(outcome.count))
+}
+
+const list: Operation = (bus, from, request) => {
+  const given = objectAt(request, 1) ?? {}
+  const rows = bus.subscriptions.list(from, {
+    prefix: typeof given.prefix === 'string' ? given.prefix : '',
+    reverse: given.reverse === true,
+    subscribed: given.subscribed === true,
+    scope: given.all_platforms === true ? 'all' : 'internal',
+  })
+  reply(from, request, ['list_response', JSON.stringify(rows)])
+}
+
+/** Replaces everything the peer holds; no reply. Prefixes the peer may not read are left out. */
+const synchronize: Operation = (bus, from, request) => {
+  const subscriptions = objectAt(request, 2)?.subscriptions
+  if (!isObject(subscriptions)) return
+  const allowed = (scope: unknown) =>
+    prefixesOf(scope).filter((prefix) => bus.authority.maySubscribe(from.principal, prefix))
+  bus.subscriptions.synchronize(from, { internal: allowed(subscriptions.internal), all: allowed(subscriptions.all) })
+}
+
+const operations: Readonly<Record<string, Operation | undefined>> = {
+  __proto__: null as never,
+  subscribe,
+  unsubscribe,
+  publish,
+  list,
+  synchronize,
+}
+
+const answer = (to: AgentPeer, request: Request, result: string): void => {
+  reply(to, request, ['request_response', result])
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function objectAt(request: Request, index: number): Record<string, unknown> | undefined {
+  const frame = request.args[index]
+  const value = frame && parseJson(frameText(frame))
+  return isObject(value) ? value : undefined
+}
+
+/** A text or a list of texts; `undefined` for anything else (a null prefix stops a real router). */
+function textList(value: unknown): string[] | undefined {
+  const items = Array.isArray(value) ? value : [value]
+  return items.every((item) => typeof item === 'string') ? items : undefined
+}
+
+/** Prefixes of one scope of `synchronize`, whatever the bus they are filed under. */
+function prefixesOf(scope: unknown): string[] {
+  if (!isObject(scope)) return []
+  return Object.values(scope).flatMap((prefixes) => textList(prefixes) ?? [])
+}

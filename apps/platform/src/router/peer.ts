@@ -1,0 +1,23 @@
+/** Anything with an identity on the bus: an agent behind a connection, or a service of the platform itself. */
+import type { Delivery } from './delivery.ts'
+
+/** `full`: the queue had no room. `unfit`: the record cannot be said in the form this peer understands. */
+export type DeliveryOutcome = 'sent' | 'full' | 'unfit'
+
+export interface Peer {
+  readonly identity: string
+  /** Whose rights count: the identity, or `control.connection` for any of the operator's command lines. */
+  readonly principal: string
+  readonly kind: 'agent' | 'control' | 'service'
+  /**
+   * Sends a VIP message as the peer is to see it.
+   *
+   * @returns false when the peer's queue is full and the message was refused
+   */
+  send(frames: readonly Uint8Array[]): boolean
+  /** Hands over one publish. Its bytes are copied or rendered before the call returns. */
+  deliver(delivery: Delivery): DeliveryOutcome
+  /** True when the peer wants to hear who joins and leaves. */
+  readonly hearsPeers: boolean
+  close(reason: string): void
+}

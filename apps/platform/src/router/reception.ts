@@ -1,0 +1,210 @@
+/**
+ * Who comes through the front door, and as what. The key is certain; this is where it becomes an identity: an agent's own
+ * one, the operator's command line, or a platform that opens a session.
+ *
+ * A second connection under the same identity and key never simply evicts the first: the first is challenged, and only its
+ * silence makes room. So two live copies of an agent do not throw each other out in turn.
+ */
+import type { Connection, ConnectionHandlers, Turn } from '@volttron/transport'
+import { INITIAL_CREDIT } from '@volttron/transport'
+import {
+  type Credit,
+  commonVersion,
+  FrameAt,
+  frameText,
+  identityProblem,
+  isReservedIdentity,
+  isVipMessage,
+  type PublicKey,
+  parseHello,
+  ReservedIdentity,
+  Subsystem,
+  VipErrno,
+  vipMessage,
+  welcomeArgument,
+} from '@volttron/vip'
+import { AgentPeer } from './agent-peer.ts'
+import type { Bus } from './bus.ts'
+import type { Peer } from './peer.ts'
+import type { Router } from './router.ts'
+
+/** Whose key it is. */
+export type KeyHolder =
+  | { readonly kind: 'agent'; readonly identity: string }
+  | { readonly kind: 'platform'; readonly name: string }
+
+/** Takes over connections of other platforms; packages/federation offers it. */
+export interface SessionEntrance {
+  /** The platform has been welcomed under `nonce`; the result gets what it sends from here on. */
+  accept(platform: string, connection: Connection, link: { nonce: number; credit: Credit }): ConnectionHandlers
+}
+
+export interface ReceptionOptions {
+  readonly bus: Bus
+  readonly router: Router
+  readonly turn: Turn
+  readonly holderOf: (key: PublicKey) => KeyHolder | undefined
+  readonly sessions: SessionEntrance
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly setTimer: (ms: number, run: () => void) => () => void
+  /** Bytes that may wait for one peer. */
+  readonly queueBytes: number
+  /** How long a predecessor may take to show that it lives; longer than a ZMTP heartbeat. */
+  readonly challengeMs: number
+  readonly log: (event: string, fields: Record<string, unknown>) => void
+}
+
+/** Time an error may take to reach a peer before its connection goes. */
+const LINGER_MS = 500
+
+export class Reception {
+  readonly #options: ReceptionOptions
+  /** Newcomers that wait for the answer of the predecessor with their identity. */
+  readonly #challengers = new Map<string, Connection>()
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+  }
+
+  /** A connection with a proven key and a first message. */
+  receive(connection: Connection): void {
+    const holder = this.#options.holderOf(connection.publicKey)
+    if (!holder) return connection.close('the key was revoked')
+    if (holder.kind === 'platform') return this.#receivePlatform(connection, holder.name)
+    this.#receiveAgent(connection, holder.identity)
+  }
+
+  #receiveAgent(connection: Connection, owner: string): void {
+    const identity = connection.routingId
+    const isOperator = owner === ReservedIdentity.controlConnection && identity.startsWith(`${owner}.`)
+    const problem = identityProblem(identity)
+    if (problem !== undefined || (identity !== owner && !isOperator)) {
+      const why = problem ?? `the identity ${identity} belongs to another key; this key is that of ${owner}`
+      this.#options.bus.counters.foreignIdentity++
+      return this.#refuse(connection, VipErrno.unauthorized.code, why)
+    }
+    const present = this.#options.bus.peers.get(identity)
+    if (!present) return this.#admit(connection, identity, owner)
+    if (present.kind === 'service' || this.#challengers.has(identity))
+      return this.#refuseDuplicate(connection, identity)
+    this.#challenge(connection, present as AgentPeer, owner)
+  }
+
+  /** Asks the predecessor whether it is alive. Any byte from it, a ZMTP heartbeat too, is an answer. */
+  #challenge(newcomer: Connection, present: AgentPeer, owner: string): void {
+    const { identity } = present
+    const { now, setTimer, challengeMs } = this.#options
+    this.#challengers.set(identity, newcomer)
+    const askedAt = now()
+    present.send(
+      vipMessage({ peer: '', id: `challenge.${identity}`, subsystem: Subsystem.ping }, ['ping', 'are you alive']),
+    )
+    setTimer(challengeMs, () => {
+      this.#challengers.delete(identity)
+      if (this.#options.bus.peers.get(identity) !== present) return this.receive(newcomer)
+      if (present.connection.silentForMs() < now() - askedAt) return this.#refuseDuplicate(newcomer, identity)
+      this.#options.log('peer-replaced', { identity, remote: present.connection.remote })
+      this.#drop(present, 'silent, replaced by a new connection of the same agent')
+      this.#admit(newcomer, identity, owner)
+    })
+  }
+
+  #admit(connection: Connection, identity: string, owner: string): void {
+    const { bus, router, turn, now, queueBytes, log } = this.#options
+    const kind = owner === ReservedIdentity.controlConnection ? 'control' : 'agent'
+    const peer = new AgentPeer(connection, {
+      identity,
+      principal: owner,
+      kind,
+      distribution: bus.distribution,
+      turn,
+      now,
+      queueBytes,
+      onMessage: (from, frames) => router.accept(from, frames),
+      onBroken: (from, reason) => {
+        bus.counters.brokenBatches++
+        log('peer-broke-protocol', { identity: from.identity, remote: connection.remote, reason })
+        this.#leave(from)
+      },
+    })
+    bus.peers.add(identity, peer)
+    log('peer-connected', { identity, remote: connection.remote })
+    connection.start({
+      onMessage: (frames) => peer.receive(frames),
+      onClose: (reason) => {
+        log('peer-disconnected', { identity, remote: connection.remote, reason })
+        this.#leave(peer)
+      },
+    })
+  }
+
+  /** Its place is free at once, so that a successor need not wait. */
+  #leave(peer: AgentPeer): void {
+    this.#options.bus.peers.drop(peer.identity, peer)
+  }
+
+  /** Takes a peer off the bus and cuts its connection. */
+  #drop(peer: Peer, reason: string): void {
+    this.#options.bus.peers.drop(peer.identity, peer)
+    peer.close(reason)
+  }
+
+  /** A platform says hello and becomes a session; anything else on its connection is refused. */
+  #receivePlatform(connection: Connection, platform: string): void {
+    const { bus, sessions, log } = this.#options
+    let session: ConnectionHandlers | undefined
+    connection.start({
+      onMessage: (frames) => {
+        if (session) return session.onMessage(frames)
+        if (!isVipMessage(frames) || frameText(frames[FrameAt.subsystem]!) !== Subsystem.hello) {
+          log('platform-refused', { platform, remote: connection.remote, reason: 'no hello' })
+          return connection.close('a platform key opens a session only: hello expected')
+        }
+        const id = frames[FrameAt.id]!
+        const offered = frames[FrameAt.args + 1] && parseHello(frameText(frames[FrameAt.args + 1]!))
+        const version = offered && commonVersion(offered.versions)
+        if (!offered || version === undefined) {
+          return this.#refuse(
+            connection,
+            VipErrno.protocolNotSupported.code,
+            'this platform speaks batched sessions only',
+            id,
+          )
+        }
+        const nonce = bus.nextNonce()
+        const capabilities = { version, features: [], credit: INITIAL_CREDIT, nonce, instanceName: bus.instanceName }
+        const args = ['welcome', '1.0', bus.routerId, connection.routingId, welcomeArgument(capabilities)]
+        connection.send(vipMessage({ peer: '', id, subsystem: Subsystem.hello }, args))
+        session = sessions.accept(platform, connection, { nonce, credit: offered.credit })
+      },
+      onDrain: () => session?.onDrain?.(),
+      onClose: (reason) => session?.onClose(reason),
+    })
+  }
+
+  #refuseDuplicate(connection: Connection, identity: string): void {
+    this.#options.bus.counters.duplicateIdentity++
+    const why = isReservedIdentity(identity)
+      ? `the identity ${identity} is in use by the platform itself`
+      : `the identity ${identity} is in use by another live agent`
+    this.#refuse(connection, VipErrno.addressInUse.code, why)
+  }
+
+  /** Answers the hello of a newcomer by an error, then closes. */
+  #refuse(connection: Connection, errno: number, why: string, helloId?: Uint8Array): void {
+    this.#options.log('connection-refused', { routingId: connection.routingId, remote: connection.remote, reason: why })
+    const say = (id: Uint8Array, subsystem: Uint8Array | string) => {
+      connection.send(vipMessage({ peer: '', id, subsystem: Subsystem.error }, [String(errno), why, '', subsystem]))
+      connection.close(why, LINGER_MS)
+    }
+    if (helloId) return say(helloId, Subsystem.hello)
+    connection.start({
+      onMessage: (frames) => {
+        if (isVipMessage(frames)) say(frames[FrameAt.id]!, frames[FrameAt.subsystem]!)
+        else connection.close(why)
+      },
+      onClose: () => {},
+    })
+  }
+}

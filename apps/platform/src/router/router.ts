@@ -1,0 +1,104 @@
+/**
+ * The dispatch behind the front door: where does a message go, and which subsystem handles it. Called with whole messages
+ * of peers whose identity is certain; sends nothing but through peers.
+ */
+import { decide } from '@volttron/routing'
+import { FrameAt, type Frames, frame, frameText, isVipMessage, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
+import { bounce } from './bounce.ts'
+import type { Bus, Handler } from './bus.ts'
+import { agentstop } from './handlers/agentstop.ts'
+import { error } from './handlers/error.ts'
+import { hello } from './handlers/hello.ts'
+import { peerlist } from './handlers/peerlist.ts'
+import { ping } from './handlers/ping.ts'
+import { pubsub } from './handlers/pubsub.ts'
+import { query } from './handlers/query.ts'
+import { quit } from './handlers/quit.ts'
+import type { Peer } from './peer.ts'
+import { forwardRpc } from './rpc-forwarding.ts'
+
+/** The only place where subsystem names are told apart. */
+const handlers: Readonly<Record<string, Handler | undefined>> = {
+  __proto__: null as never,
+  [Subsystem.hello]: hello,
+  [Subsystem.ping]: ping,
+  [Subsystem.peerlist]: peerlist,
+  [Subsystem.query]: query,
+  [Subsystem.pubsub]: pubsub,
+  [Subsystem.agentstop]: agentstop,
+  [Subsystem.quit]: quit,
+  [Subsystem.error]: error,
+}
+
+/**
+ * What one peer may send to another. A forged `pubsub`, `peerlist` or `error` would pass for one of the router, and a
+ * subsystem it does not know, or `hello`, makes a Python agent stop.
+ */
+const BETWEEN_PEERS: ReadonlySet<string> = new Set([Subsystem.rpc, Subsystem.ping])
+
+export class Router {
+  readonly #bus: Bus
+
+  constructor(bus: Bus) {
+    this.#bus = bus
+    bus.peers.listen({
+      onAdd: (identity) => this.#announce('add', identity),
+      onDrop: (identity, peer) => {
+        bus.subscriptions.drop(peer)
+        this.#announce('drop', identity)
+      },
+    })
+  }
+
+  /** Routes one message; `frames` begin with the recipient. What is no VIP message is ignored and counted. */
+  accept(from: Peer, frames: Frames): void {
+    if (!isVipMessage(frames)) {
+      this.#bus.counters.malformed++
+      return
+    }
+    const destination = decide(frameText(frames[FrameAt.peer]!), this.#bus.peers, this.#bus.instanceName)
+    switch (destination.to) {
+      case 'router':
+        return this.#handle(from, frames)
+      case 'peer':
+        return this.#forward(from, destination.peer, frames)
+      case 'platform':
+        return forwardRpc(this.#bus, from, destination.platform, destination.identity, frames)
+      case 'nowhere':
+        this.#bus.counters.unreachable++
+        return bounce(from, VipErrno.hostUnreachable, failedOf(frames))
+    }
+  }
+
+  #handle(from: Peer, frames: Frames): void {
+    const subsystem = frameText(frames[FrameAt.subsystem]!)
+    const handler = handlers[subsystem]
+    if (handler) handler(this.#bus, from, { id: frames[FrameAt.id]!, subsystem, args: frames.slice(FrameAt.args) })
+    else bounce(from, VipErrno.protocolNotSupported, { ...failedOf(frames), recipient: '' })
+  }
+
+  /** Sender and user frame are written by the router; every other frame stays as it came. */
+  #forward(from: Peer, to: Peer, frames: Frames): void {
+    if (!BETWEEN_PEERS.has(frameText(frames[FrameAt.subsystem]!))) {
+      return bounce(from, VipErrno.protocolNotSupported, failedOf(frames))
+    }
+    const identity = frame(from.identity)
+    const forwarded = [...frames]
+    forwarded[FrameAt.peer] = identity
+    forwarded[FrameAt.user] = identity
+    if (to.send(forwarded)) return
+    // A sender that is its own full recipient would answer itself for ever.
+    if (from !== to) bounce(from, VipErrno.again, failedOf(frames))
+  }
+
+  #announce(operation: 'add' | 'drop', identity: string): void {
+    const message = vipMessage({ peer: '', id: '', subsystem: Subsystem.peerlist }, [operation, identity])
+    for (const peer of this.#bus.peers.values()) if (peer.hearsPeers) peer.send(message)
+  }
+}
+
+const failedOf = (frames: Frames) => ({
+  id: frames[FrameAt.id]!,
+  recipient: frames[FrameAt.peer]!,
+  subsystem: frames[FrameAt.subsystem]!,
+})

@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals'
+import { BatchWriter, buildTail, formatRoute, helloArgument, PublishFlag, parseWelcome, TailView } from '@volttron/vip'
+import { type BusFixture, busFixture, type FakeConnection, unpack } from './bus-fixture.ts'
+
+/** An agent that speaks the batched form. */
+class BatchedAgent {
+  readonly connection: FakeConnection
+  readonly nonce: number
+  #known = new Map<string, number>()
+  #sequence = 0
+
+  constructor(fixture: BusFixture, identity: string, credit = { bytes: 1_000_000, records: 1_000 }) {
+    this.connection = fixture.connect(identity)
+    this.connection.vip('', 'hello', 'h', 'hello', helloArgument(credit))
+    const welcome = this.connection.heard().find((frames) => frames[5] === 'welcome')!
+    this.nonce = parseWelcome(welcome[9]!)!.nonce
+  }
+
+  publish(topic: string, body: string | Uint8Array, options: { headers?: string; flags?: number } = {}): void {
+    const writer = new BatchWriter(this.nonce)
+    let id = this.#known.get(topic)
+    if (id === undefined) {
+      id = this.#known.size
+      this.#known.set(topic, id)
+      writer.defineTopic(id, topic)
+    }
+    writer.defineRoute(0, formatRoute({ platform: 'forged', epoch: 1, sender: 'platform.control', path: [] }))
+    const tail = buildTail(body, options.headers ?? '', '')
+    writer.publish(tail.flags | (options.flags ?? 0), id, 0, ++this.#sequence, 0, tail.bytes, 0, tail.bytes.length)
+    this.connection.say(writer.take())
+  }
+
+  unpack() {
+    return unpack(this.connection, this.nonce)
+  }
+}
+
+const subscribe = (connection: FakeConnection, prefix: string, allPlatforms = false) =>
+  connection.vip('', 'pubsub', 's', 'subscribe', JSON.stringify({ prefix, bus: '', all_platforms: allPlatforms }))
+
+describe('a batched peer', () => {
+  it('gets records whose sender is certain, whatever the publisher claims', () => {
+    const fixture = busFixture()
+    const [a, b] = [new BatchedAgent(fixture, 'a'), new BatchedAgent(fixture, 'b')]
+    subscribe(b.connection, 'x')
+    a.publish('x/1', '{"v":1}')
+    fixture.endTurn()
+    const { records, frames } = b.unpack()
+    expect(frames.map((message) => message.slice(4))).toEqual([['pubsub', 'request_response', 'true']])
+    expect(records).toEqual([['x/1', formatRoute({ platform: '', epoch: 0, sender: 'a', path: [] }), '', '{"v":1}']])
+  })
+
+  it('hears how many its record went to when it asks', () => {
+    const fixture = busFixture()
+    const a = new BatchedAgent(fixture, 'a')
+    subscribe(fixture.connect('b'), '')
+    a.publish('x', '1', { flags: PublishFlag.wantsResult })
+    a.publish('x', '1')
+    fixture.endTurn()
+    expect(a.unpack().results).toEqual([[1, 0, 1]])
+  })
+
+  it('hears of a record that was denied, asked or not', () => {
+    const fixture = busFixture()
+    const a = new BatchedAgent(fixture, 'a')
+    a.publish('secret/x', '1')
+    fixture.endTurn()
+    expect(a.unpack().results).toEqual([[1, 32001, 0]])
+  })
+
+  it('and a classic one hear each other', () => {
+    const fixture = busFixture()
+    const ours = new BatchedAgent(fixture, 'ours')
+    const classic = fixture.connect('classic')
+    subscribe(ours.connection, '')
+    subscribe(classic, '')
+    classic.heard()
+    ours.publish('t', '{"é":1}', { headers: '{"h": "ü", "platform": "forged"}' })
+    classic.vip('', 'pubsub', 'p1', 'publish', 't', '{"bus": "", "headers": {}, "message": [NaN, 1.50]}')
+    fixture.endTurn()
+    expect(
+      classic
+        .heard()
+        .filter((frames) => frames[5] === 'publish')
+        .map((frames) => frames[7]),
+    ).toEqual([
+      '{"sender": "ours", "bus": "", "headers": {"h": "\\u00fc"}, "message": {"\\u00e9":1}}',
+      '{"sender": "classic", "bus": "", "headers": {}, "message": [NaN, 1.50]}',
+    ])
+    expect(ours.unpack().records.map(([, , , body]) => body)).toEqual(['{"é":1}', '[NaN, 1.50]'])
+  })
+
+  it('sends bytes, which classic peers get as base64 with a header that says so', () => {
+    const fixture = busFixture()
+    const ours = new BatchedAgent(fixture, 'ours')
+    const classic = fixture.connect('classic')
+    subscribe(classic, '')
+    classic.heard()
+    ours.publish('t', Buffer.from([1, 2, 255]))
+    expect(classic.heard()[0]![7]).toBe(
+      '{"sender": "ours", "bus": "", "headers": {"x-encoding": "base64"}, "message": "AQL/"}',
+    )
+  })
+
+  it('cannot forge a field by a body that is no JSON value', () => {
+    const fixture = busFixture()
+    const forger = new BatchedAgent(fixture, 'forger')
+    const classic = fixture.connect('classic')
+    subscribe(classic, '')
+    classic.heard()
+    forger.publish('t', '1,"sender":"platform.control"')
+    fixture.endTurn()
+    expect(classic.heard()).toEqual([])
+    expect(forger.unpack().results).toEqual([[1, 22, 0]])
+    expect(fixture.bus.counters.malformedPublish).toBe(1)
+  })
+
+  it('is closed when it breaks the form, and the others live on', () => {
+    for (const broken of [Buffer.from([0xb5, 1, 0, 0, 0, 0, 0xff]), Buffer.from([0xb5, 9, 0, 0, 0, 0])]) {
+      const fixture = busFixture()
+      const [a, b] = [new BatchedAgent(fixture, 'a'), new BatchedAgent(fixture, 'b')]
+      a.connection.say(broken)
+      expect(a.connection.closed).toBeDefined()
+      expect(fixture.bus.peers.get('a')).toBeUndefined()
+      expect(b.connection.closed).toBeUndefined()
+    }
+  })
+
+  it('is closed for a batch before the welcome', () => {
+    const fixture = busFixture()
+    const a = fixture.connect('a')
+    a.say(Buffer.from([0xb5, 1, 0, 0, 0, 0]))
+    expect(a.closed).toContain('before the welcome')
+  })
+
+  it('that stops granting credit costs at most its queue; what does not fit is refused and counted', () => {
+    const fixture = busFixture({ queueBytes: 2_000 })
+    const a = new BatchedAgent(fixture, 'a')
+    const stalled = new BatchedAgent(fixture, 'stalled', { bytes: 1_000, records: 1_000 })
+    const quick = new BatchedAgent(fixture, 'quick')
+    subscribe(stalled.connection, '')
+    subscribe(quick.connection, '')
+    for (let count = 0; count < 100; count++) {
+      a.publish('t', 'x'.repeat(98))
+      fixture.endTurn()
+    }
+    expect(quick.unpack().records).toHaveLength(100)
+    const { records } = stalled.unpack()
+    const { droppedSlowSubscriber } = fixture.bus.counters
+    const waiting = 100 - records.length - droppedSlowSubscriber
+    expect(droppedSlowSubscriber).toBeGreaterThan(70)
+    expect(waiting).toBeGreaterThan(3)
+    expect(waiting * 98).toBeLessThan(2_000)
+  })
+})
+
+describe('messages from another platform', () => {
+  const remote = (fixture: BusFixture, topic: string, headers = '') => {
+    const { distribution } = fixture.bus
+    const route = distribution.routes.intern(formatRoute({ platform: 'there', epoch: 3, sender: 'meter', path: [] }))
+    const record = new TailView()
+    record.show(buildTail('{"kw": 3}', headers, ''))
+    distribution.arrive(distribution.topics.intern(topic), route, record, 1, 0)
+  }
+
+  it('reach only those who asked for all platforms, and say where they come from', () => {
+    const fixture = busFixture()
+    const [near, far] = [fixture.connect('near'), fixture.connect('far')]
+    subscribe(near, '')
+    subscribe(far, '', true)
+    near.heard()
+    far.heard()
+    remote(fixture, 'power', '{"platform": "forged", "unit": "kW"}')
+    expect(near.heard()).toEqual([])
+    expect(far.heard()[0]![7]).toBe(
+      '{"sender": "meter", "bus": "", "headers": {"unit": "kW", "platform": "there"}, "message": {"kw": 3}}',
+    )
+  })
+
+  it('on topics that are protected here are dropped and counted', () => {
+    const fixture = busFixture()
+    const boss = fixture.connect('boss')
+    subscribe(boss, '', true)
+    boss.heard()
+    remote(fixture, 'secret/power')
+    expect(boss.heard()).toEqual([])
+    expect(fixture.bus.counters.deniedArrival).toBe(1)
+  })
+})

@@ -1,0 +1,219 @@
+/** A bus without sockets: connections are lists of frames, time stands still unless moved. */
+import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
+import { PeerTable } from '@volttron/routing'
+import { type Connection, type ConnectionHandlers, Turn } from '@volttron/transport'
+import { BatchReader, frameText, keyPairFromSecret, type PublicKey, vipMessage } from '@volttron/vip'
+import type { Authority } from '../src/router/authority.ts'
+import type { Bus, RemoteMessage, RemotePlatforms } from '../src/router/bus.ts'
+import { newRouterCounters } from '../src/router/counters.ts'
+import { Distribution } from '../src/router/distribution.ts'
+import type { PeerSession } from '../src/router/names.ts'
+import type { Peer } from '../src/router/peer.ts'
+import { type KeyHolder, Reception } from '../src/router/reception.ts'
+import { Router } from '../src/router/router.ts'
+
+export class FakeConnection implements Connection {
+  readonly id: string
+  readonly direction = 'accepted'
+  readonly remote = 'test:1'
+  readonly publicKey: PublicKey
+  readonly routingId: string
+  readonly counters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 }
+  pendingBytes = 0
+  silentMs = 0
+  sent: Buffer[][] = []
+  closed: string | undefined
+  #handlers: ConnectionHandlers | undefined
+
+  constructor(routingId: string, publicKey: PublicKey) {
+    this.id = routingId
+    this.routingId = routingId
+    this.publicKey = publicKey
+  }
+
+  send(frames: readonly Uint8Array[]): void {
+    if (this.closed === undefined) this.sent.push(frames.map((frame) => Buffer.from(frame)))
+  }
+  start(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers
+  }
+  close(reason: string): void {
+    if (this.closed !== undefined) return
+    this.closed = reason
+    this.#handlers?.onClose(reason)
+  }
+  silentForMs(): number {
+    return this.silentMs
+  }
+
+  /** The other side says something. */
+  say(...frames: (string | Uint8Array)[]): void {
+    this.#handlers!.onMessage(frames.map((frame) => Buffer.from(frame as string)))
+  }
+  /** A VIP1 message to `peer`. */
+  vip(peer: string, subsystem: string, id: string, ...args: (string | Uint8Array)[]): void {
+    this.say(...vipMessage({ peer, id, subsystem }, args))
+  }
+  /** What was sent since the last call, as texts. */
+  heard(): string[][] {
+    const texts = this.sent.map((frames) => frames.map(frameText))
+    this.sent = []
+    return texts
+  }
+}
+
+export interface BusFixture {
+  readonly bus: Bus
+  readonly router: Router
+  readonly reception: Reception
+  readonly holders: Map<PublicKey, KeyHolder>
+  readonly remoteInterest: RemoteInterest<PeerSession>
+  readonly remoteCalls: { platform: string; message: RemoteMessage }[]
+  readonly authority: { -readonly [K in keyof Authority]: Authority[K] }
+  /** Runs what was deferred to the end of the turn. */
+  endTurn(): void
+  /** Moves time; timers that are due run. */
+  pass(ms: number): void
+  /** A connection of the agent that owns `identity`, with another routing id when one is given. */
+  connect(identity: string, routingId?: string): FakeConnection
+}
+
+export function keyOf(name: string): PublicKey {
+  const secret = Buffer.alloc(32)
+  // Not in the first byte: X25519 ignores its lowest bits.
+  secret.write(name, 1)
+  return keyPairFromSecret(secret).publicKey
+}
+
+export function busFixture(options: { queueBytes?: number; platforms?: RemotePlatforms } = {}): BusFixture {
+  let nowMs = 0
+  let deferred: (() => void)[] = []
+  let timers: { at: number; run: () => void }[] = []
+  const counters = newRouterCounters()
+  const peers = new PeerTable<Peer>()
+  const subscriptions = new SubscriptionTable<Peer>()
+  const remoteInterest = new RemoteInterest<PeerSession>()
+  const remoteCalls: BusFixture['remoteCalls'] = []
+  const authority: BusFixture['authority'] = {
+    version: 1,
+    isProtectedTopic: (topic) => topic.startsWith('secret'),
+    mayPublish: (identity) => identity === 'boss',
+    maySubscribe: (identity, prefix) =>
+      identity === 'boss' || !('secret'.startsWith(prefix) || prefix.startsWith('secret')) || prefix === '',
+    mayCallRpc: (caller) => caller === 'friend/caller',
+  }
+  const turn = new Turn((run) => deferred.push(run))
+  const distribution = new Distribution({
+    instanceName: 'here',
+    epoch: 7,
+    authority,
+    subscriptions,
+    remoteInterest,
+    counters,
+    onRefused: () => {},
+  })
+  let nonce = 1000
+  const bus: Bus = {
+    instanceName: 'here',
+    routerId: 'router-1',
+    peers,
+    subscriptions,
+    distribution,
+    authority,
+    platforms: options.platforms ?? {
+      sendRpc: (platform, message) => void remoteCalls.push({ platform, message }),
+    },
+    counters,
+    facts: {
+      addresses: ['tcp://127.0.0.1:22916'],
+      localAddress: 'ipc:///run/vip.socket',
+      publicKey: 'K',
+      version: '1.2.3',
+    },
+    nextNonce: () => nonce++,
+    drop: (peer) => {
+      peers.drop(peer.identity, peer)
+      peer.close('agentstop')
+    },
+    onQuit: () => {},
+  }
+  const router = new Router(bus)
+  const holders = new Map<PublicKey, KeyHolder>()
+  const reception = new Reception({
+    bus,
+    router,
+    turn,
+    holderOf: (key) => holders.get(key),
+    sessions: { accept: () => ({ onMessage: () => {}, onClose: () => {} }) },
+    now: () => nowMs,
+    setTimer: (ms, run) => {
+      const timer = { at: nowMs + ms, run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
+    },
+    queueBytes: options.queueBytes ?? 1024 * 1024,
+    challengeMs: 3000,
+    log: () => {},
+  })
+  return {
+    bus,
+    router,
+    reception,
+    holders,
+    remoteInterest,
+    remoteCalls,
+    authority,
+    endTurn() {
+      const due = deferred
+      deferred = []
+      for (const run of due) run()
+    },
+    pass(ms) {
+      nowMs += ms
+      const due = timers.filter((timer) => timer.at <= nowMs)
+      timers = timers.filter((timer) => timer.at > nowMs)
+      for (const timer of due) timer.run()
+    },
+    connect(identity, routingId = identity) {
+      const key = keyOf(identity)
+      if (!holders.has(key)) holders.set(key, { kind: 'agent', identity })
+      const connection = new FakeConnection(routingId, key)
+      reception.receive(connection)
+      return connection
+    },
+  }
+}
+
+/** Reads the batches a connection got: the publish records and the classic messages in them, as texts. */
+export function unpack(
+  connection: FakeConnection,
+  nonce: number,
+): { records: string[][]; frames: string[][]; results: number[][] } {
+  const topics: string[] = []
+  const routes: string[] = []
+  const unpacked = { records: [] as string[][], frames: [] as string[][], results: [] as number[][] }
+  for (const [batch] of connection.sent) {
+    new BatchReader().read(batch!, nonce, {
+      onTopic: (id, name) => {
+        topics[id] = name
+      },
+      onRoute: (id, route) => {
+        routes[id] = route
+      },
+      onFrames: (frames) => void unpacked.frames.push(frames.map(frameText)),
+      onCredit: () => {},
+      onResult: (sequence, status, count) => void unpacked.results.push([sequence, status, count]),
+      onPublish: (record) =>
+        void unpacked.records.push([
+          topics[record.topicId]!,
+          routes[record.routeId]!,
+          record.headersText(),
+          record.bodyText(),
+        ]),
+    })
+  }
+  connection.sent = []
+  return unpacked
+}
