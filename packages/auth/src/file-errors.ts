@@ -21,8 +21,10 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint?: string]>
 }
 
 /** The error code of Node, such as `ENOENT`; `undefined` for anything else that was thrown. */
-export const errorCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
 
 /**
  * @param doing what failed, with the path: `cannot write /x/y`

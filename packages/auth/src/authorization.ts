@@ -1,0 +1,250 @@
+/**
+ * Who may do what: decisions over topics and remote procedure calls.
+ *
+ * Rules are compiled once, when they are replaced; a decision walks the few rules of one identity and allocates nothing that
+ * grows. Callers on the hot path keep answers while {@link Authorization.version} stays the same. Pure: no clock, no disk.
+ */
+import { parseRemotePeer } from '@volttron/vip'
+import {
+  type AuthzDocument,
+  type Capabilities,
+  type Restrictions,
+  type RoleUse,
+  readAuthzDocument,
+  type TopicAccess,
+} from './authz-document.ts'
+import { DEFAULT_AUTHZ, DEFAULT_ROLE, OPEN_METHODS, OWN_IDENTITIES, PARAMETER_NAMES } from './default-rules.ts'
+import { namePattern, type TextMatcher, type TopicPattern, topicPattern, valuePattern } from './patterns.ts'
+
+interface RpcRule {
+  readonly matches: TextMatcher
+  readonly restrictions: readonly (readonly [parameter: string, allows: (value: unknown) => boolean])[]
+}
+
+interface TopicRule {
+  readonly pattern: TopicPattern
+  readonly access: TopicAccess
+}
+
+/** What one identity may do. */
+interface Rights {
+  readonly rpc: readonly RpcRule[]
+  readonly topics: readonly TopicRule[]
+}
+
+interface Rules {
+  readonly protectedTopics: readonly TopicPattern[]
+  /** Key is an identity, `<platform>/<identity>` or `<platform>/*`. */
+  readonly rights: ReadonlyMap<string, Rights>
+  readonly protectedRpcs: ReadonlyMap<string, ReadonlySet<string>>
+  /** Rules that name something that is not there; they grant nothing. */
+  readonly warnings: readonly string[]
+}
+
+const NOTHING: Rights = { rpc: [], topics: [] }
+const OWN = new Set<string>(OWN_IDENTITIES)
+
+export class Authorization {
+  /** Changes whenever a decision may change. */
+  version = 1
+  #rules: Rules
+  #locked: boolean
+  readonly #defaultRights: (identity: string) => readonly RpcRule[]
+
+  /** Starts with the default rules, or locked; see {@link lock}. */
+  constructor(options: { locked?: boolean } = {}) {
+    const defaults = readAuthzDocument(DEFAULT_AUTHZ)
+    this.#rules = compile(defaults)
+    this.#locked = options.locked ?? false
+    const own = defaults.roles[DEFAULT_ROLE]!
+    this.#defaultRights = (identity) => own.rpc.map(({ resource }) => rpcRule(resource, { identity }))
+  }
+
+  /**
+   * Puts new rules in force and unlocks. Nothing changes when they do not compile.
+   *
+   * @returns warnings about rules that grant nothing
+   * @throws VolttronError `bad-data`
+   */
+  replace(document: AuthzDocument): readonly string[] {
+    this.#rules = compile(document)
+    this.#locked = false
+    this.version++
+    return this.#rules.warnings
+  }
+
+  /** Refuses everything to everybody but the platform's own identities: for when the rules cannot be read. */
+  lock(): void {
+    this.#locked = true
+    this.version++
+  }
+
+  isProtectedTopic(topic: string): boolean {
+    return this.#locked || this.#rules.protectedTopics.some((pattern) => pattern.matches(topic))
+  }
+
+  /** @param identity a local identity, or `<platform>/<identity>` */
+  mayPublish(identity: string, topic: string): boolean {
+    return this.#mayAccess(identity, topic, 'publish')
+  }
+
+  /** Whether a message of this topic may be handed to the identity. */
+  mayReceive(identity: string, topic: string): boolean {
+    return this.#mayAccess(identity, topic, 'subscribe')
+  }
+
+  /**
+   * Whether the identity may see everything that starts with `prefix`. A prefix shorter than a protected topic takes that
+   * topic in, so it needs the right to it too.
+   */
+  maySubscribe(identity: string, prefix: string): boolean {
+    if (this.#locked) return OWN.has(identity)
+    let rights: readonly TopicRule[] | undefined
+    for (const topic of this.#rules.protectedTopics) {
+      if (!topic.touches(prefix)) continue
+      rights ??= this.#topicRules(identity)
+      const probe = topic.probe(prefix)
+      const granted = rights.some(
+        ({ access, pattern }) => access !== 'publish' && (pattern.source === topic.source || pattern.covers(probe)),
+      )
+      if (!granted) return false
+    }
+    return true
+  }
+
+  /**
+   * A local caller may call what is not protected; a caller on another platform only what a rule grants it by name.
+   *
+   * @param caller a local identity, or `<platform>/<identity>`
+   * @param params JSON-RPC params: named, positional, or both as Python writes them
+   */
+  mayCallRpc(caller: string, callee: string, method: string, params?: unknown): boolean {
+    if (this.#locked) return OWN.has(caller)
+    const isRemote = parseRemotePeer(caller) !== undefined
+    if (!isRemote && !this.isProtectedRpc(callee, method)) return true
+    const resource = `${callee}.${method}`
+    const rules = this.#rpcRules(caller, isRemote)
+    if (rules.length === 0) return false
+    const named = namedParams(resource, params)
+    return rules.some(
+      (rule) =>
+        rule.matches(resource) &&
+        rule.restrictions.every(
+          ([name, allows]) => named !== undefined && Object.hasOwn(named, name) && allows(named[name]),
+        ),
+    )
+  }
+
+  /** Whether a local caller needs a capability for the method. */
+  isProtectedRpc(callee: string, method: string): boolean {
+    if (this.#rules.protectedRpcs.get(callee)?.has(method)) return true
+    const open = Object.hasOwn(OPEN_METHODS, callee) ? OPEN_METHODS[callee] : undefined
+    return open !== undefined && !open.has(method)
+  }
+
+  #mayAccess(identity: string, topic: string, access: 'publish' | 'subscribe'): boolean {
+    if (this.#locked) return OWN.has(identity)
+    if (!this.isProtectedTopic(topic)) return true
+    return this.#topicRules(identity).some(
+      (rule) => (rule.access === access || rule.access === 'pubsub') && rule.pattern.matches(topic),
+    )
+  }
+
+  #topicRules(identity: string): readonly TopicRule[] {
+    const own = this.#rules.rights.get(identity) ?? NOTHING
+    const wide = this.#wildcardRights(identity)
+    return wide ? [...own.topics, ...wide.topics] : own.topics
+  }
+
+  #rpcRules(caller: string, isRemote: boolean): readonly RpcRule[] {
+    const own = this.#rules.rights.get(caller) ?? NOTHING
+    if (!isRemote) return [...own.rpc, ...this.#defaultRights(caller)]
+    const wide = this.#wildcardRights(caller)
+    return wide ? [...own.rpc, ...wide.rpc] : own.rpc
+  }
+
+  /** Rights of `<platform>/*`, for a caller `<platform>/<identity>`. */
+  #wildcardRights(identity: string): Rights | undefined {
+    const remote = parseRemotePeer(identity)
+    return remote && remote.identity !== '*' ? this.#rules.rights.get(`${remote.platform}/*`) : undefined
+  }
+}
+
+function compile(document: AuthzDocument): Rules {
+  const warnings: string[] = []
+  const parts = new Map<string, { rpc: RpcRule[]; topics: TopicRule[] }>()
+  const give = (identity: string, capabilities: Capabilities, restrictions: Restrictions) => {
+    const rights = parts.get(identity) ?? { rpc: [], topics: [] }
+    parts.set(identity, rights)
+    for (const { resource, restrictions: own } of capabilities.rpc) {
+      rights.rpc.push(rpcRule(resource, { ...restrictions, ...own }))
+    }
+    for (const [source, access] of Object.entries(capabilities.pubsub)) {
+      rights.topics.push({ pattern: topicPattern(source, false), access })
+    }
+  }
+  const giveRoles = (identity: string, roles: readonly RoleUse[], where: string) => {
+    for (const { role, restrictions } of roles) {
+      const capabilities = document.roles[role]
+      if (capabilities) give(identity, capabilities, restrictions)
+      else warnings.push(`${where} names the role '${role}', which does not exist`)
+    }
+  }
+  // Roles are compiled even when nobody has them, so that a bad one is reported when it is written.
+  for (const role of Object.values(document.roles)) compileOnly(role)
+  for (const [identity, agent] of Object.entries(document.agents)) {
+    give(identity, agent, {})
+    giveRoles(identity, agent.roles, `agent '${identity}'`)
+  }
+  for (const [name, group] of Object.entries(document.groups)) {
+    compileOnly(group)
+    for (const identity of group.identities) {
+      give(identity, group, {})
+      giveRoles(identity, group.roles, `group '${name}'`)
+    }
+  }
+  // The platform's own identities are never locked out by a file that leaves them away.
+  const admin: Capabilities = { rpc: [{ resource: '/.*/', restrictions: {} }], pubsub: { '/.*/': 'pubsub' } }
+  for (const identity of OWN_IDENTITIES) give(identity, admin, {})
+  return {
+    protectedTopics: document.protectedTopics.map((source) => topicPattern(source, true)),
+    rights: parts,
+    protectedRpcs: new Map(Object.entries(document.agents).map(([id, agent]) => [id, new Set(agent.protectedRpcs)])),
+    warnings: [...new Set(warnings)],
+  }
+}
+
+function compileOnly({ rpc, pubsub }: Capabilities): void {
+  for (const { resource, restrictions } of rpc) rpcRule(resource, restrictions)
+  for (const source of Object.keys(pubsub)) topicPattern(source, false)
+}
+
+function rpcRule(resource: string, restrictions: Restrictions): RpcRule {
+  return {
+    matches: namePattern(resource),
+    restrictions: Object.entries(restrictions).map(([parameter, allowed]) => {
+      if (typeof allowed !== 'string') return [parameter, (value: unknown) => value === allowed] as const
+      const matches = valuePattern(allowed)
+      return [parameter, (value: unknown) => typeof value === 'string' && matches(value)] as const
+    }),
+  }
+}
+
+/** Parameters by name; `undefined` when one is given twice, because then nobody knows which one counts. */
+function namedParams(resource: string, params: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (params === undefined || params === null) return {}
+  if (typeof params !== 'object') return undefined
+  const both = params as { '*args'?: unknown; '**kwargs'?: unknown }
+  const isBoth = !Array.isArray(params) && (Object.hasOwn(both, '*args') || Object.hasOwn(both, '**kwargs'))
+  const positional = Array.isArray(params) ? params : isBoth && Array.isArray(both['*args']) ? both['*args'] : []
+  const keywords = Array.isArray(params) ? {} : isBoth ? (both['**kwargs'] ?? {}) : params
+  if (typeof keywords !== 'object' || keywords === null) return undefined
+  const named: Record<string, unknown> = Object.assign(Object.create(null), keywords)
+  const names = Object.hasOwn(PARAMETER_NAMES, resource) ? PARAMETER_NAMES[resource]! : []
+  for (const [index, name] of names.entries()) {
+    if (index >= positional.length) break
+    if (Object.hasOwn(named, name)) return undefined
+    named[name] = positional[index]
+  }
+  return named
+}

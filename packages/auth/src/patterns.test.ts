@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { namePattern, topicPattern, valuePattern } from './patterns.ts'
+
+describe('patterns of authz.json', () => {
+  it.each([
+    ['devices', 'devices/a', true],
+    ['devices', 'device', false],
+    ['a.b', 'aXb', false],
+    ['/secret.*/', 'secrets/1', true],
+    ['/secret.*/', 'my/secret', false],
+    ['/campus\\/[0-9]+/', 'campus/12/x', true],
+    ['/campus\\/[0-9]+$/', 'campus/12/x', false],
+    ['devices/*', 'devices', true],
+    ['/a|b/', 'b/c', true],
+  ])('%s on topic %s: %s', (pattern, topic, expected) => {
+    expect(topicPattern(pattern, false).matches(topic)).toBe(expected)
+  })
+
+  it('matches whole names, and values from their start', () => {
+    expect(namePattern('/peer\\..*/')('peer.method')).toBe(true)
+    expect(namePattern('/peer/')('peer.method')).toBe(false)
+    expect(namePattern('peer.method')('peer.method')).toBe(true)
+    expect(valuePattern('/ab/')('abc')).toBe(true)
+    expect(valuePattern('ab')('abc')).toBe(false)
+  })
+
+  it.each([
+    ['/(a/', 'Unterminated group'],
+    ['/(a+)+$/', 'a repeated group must not hold a repetition or a choice'],
+    ['/((a*)b)*/', 'a repeated group must not hold a repetition or a choice'],
+    ['/(a|a)*/', 'a repeated group must not hold a repetition or a choice'],
+    ['/.*a.*b.*c.*/', 'it has more than 3 repetitions'],
+    ['/(.)\\1/', 'back references are not supported'],
+    ['/(?P<x>a)/', 'it uses signs only Python knows'],
+    ['/a\\Z/', 'it uses signs only Python knows'],
+    [`/${'a'.repeat(300)}/`, 'it has more than 256 characters'],
+  ])('refuses %s', (pattern, why) => {
+    for (const make of [() => topicPattern(pattern, false), () => namePattern(pattern), () => valuePattern(pattern)]) {
+      expect(make).toThrow(why)
+    }
+  })
+
+  it('protects a topic that is too long to be matched, and grants nothing on it', () => {
+    const long = 'x'.repeat(2000)
+    expect(topicPattern('/secret/', true).matches(long)).toBe(true)
+    expect(topicPattern('/secret/', false).matches(long)).toBe(false)
+    expect(namePattern('/x*/')(long)).toBe(false)
+  })
+
+  it('says of every prefix of a matching topic that it touches the pattern', () => {
+    const sources = ['devices', '/secret.*/', '/campus\\/[0-9]+/', '/a|bc/', '/ab?c/', '/^x\\.y$/', 'devices/*']
+    const topics = ['devices/1', 'secrets', 'campus/7', 'a', 'bc', 'ac', 'abc', 'x.y', 'device']
+    fc.assert(
+      fc.property(fc.constantFrom(...sources), fc.constantFrom(...topics), fc.nat(10), (source, topic, length) => {
+        const pattern = topicPattern(source, true)
+        if (pattern.matches(topic)) expect(pattern.touches(topic.slice(0, length))).toBe(true)
+      }),
+    )
+  })
+})
