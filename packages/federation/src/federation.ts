@@ -1,0 +1,396 @@
+/**
+ * The federation of one platform: finds the others through the registry, keeps one session with each, tells them what our
+ * agents want, and hands what arrives to the bus. Pure: whatever touches the world comes in through the ports.
+ *
+ *     registry ---> RegistryFollower ---> PeerBook ---> RemotePlatform (one each) ---> Session
+ *     front door ------------------------- accept() --------^                            |
+ *     router  <-------------------- records, calls ---------------------------------------'
+ *     router  --- remoteInterest.match(topic) ---> session.publish(...)
+ */
+import { RemoteInterest } from '@volttron/pubsub'
+import type { Connection } from '@volttron/transport'
+import {
+  dialOnlyAddress,
+  type HelloCapabilities,
+  identityProblem,
+  type KeyPair,
+  type PublicKey,
+  VipErrno,
+  VolttronError,
+} from '@volttron/vip'
+import { describeState, type FormerState, readFormerState } from './federation-file.ts'
+import { InterestCollector } from './interest-collector.ts'
+import type { KnownPlatform } from './known-platform.ts'
+import { type ListReading, PeerBook } from './peer-book.ts'
+import type { FederationPorts, RegisterOutcome, RegistryEntry } from './ports.ts'
+import { RegistryFollower, type RegistryStatus, RegistryTimes } from './registry-follower.ts'
+import { RemotePlatform, type Self } from './remote-platform.ts'
+import { type Session, SessionLimits, type SessionSurroundings } from './session.ts'
+import { type StatusRow, statusRow } from './status.ts'
+
+export interface FederationOptions {
+  readonly instanceName: string
+  /** What others dial, `tcp://host:port`; absent: a dial-only site, which dials and is never dialled. */
+  readonly advertiseAddress: string | undefined
+  /** Every address under which we could be listed by mistake. */
+  readonly ownAddresses: readonly string[]
+  /** Federate with this group only; absent: registered as `default`, federates with all. */
+  readonly group?: string | undefined
+  /** Federate with these platforms only; absent: with all. */
+  readonly allow?: readonly string[] | undefined
+  readonly trust: 'registry' | 'listed'
+  /** Platforms known beforehand, with their keys. */
+  readonly listed?: readonly KnownPlatform[]
+  /** Most bytes that wait for one platform; default 16 MiB. */
+  readonly queueBytes?: number
+}
+
+/** How often the last signs of life are written down while nothing else changes. */
+const HEARTBEAT_SAVE_MS = 5_000
+const SAVE_DELAY_MS = 500
+
+/** Why a call did not leave; `errno` and `text` are those of a VIP error frame. */
+export interface SendError {
+  readonly errno: number
+  readonly text: string
+}
+
+export class Federation<T, R> {
+  /** Who wants what: the router matches topics here and publishes on the sessions it gets. */
+  readonly remoteInterest = new RemoteInterest<Session<T, R>>()
+  /** Names this run of the platform in the routes of its records. */
+  readonly epoch: number
+  readonly #options: FederationOptions
+  readonly #ports: FederationPorts<T, R>
+  readonly #self: Self
+  readonly #book: PeerBook
+  readonly #platforms = new Map<string, RemotePlatform<T, R>>()
+  readonly #follower: RegistryFollower | undefined
+  readonly #surroundings: SessionSurroundings<T, R>
+  readonly #collector: InterestCollector
+  #stopListening: () => void = () => {}
+  #cancelSave: (() => void) | undefined
+  #saveDueMs = 0
+  #saving: Promise<void> = Promise.resolve()
+  #isRunning = false
+
+  constructor(options: FederationOptions, ports: FederationPorts<T, R>) {
+    this.#options = options
+    this.#ports = ports
+    const { random, clock, turn } = ports
+    this.epoch = Math.floor(random() * Number.MAX_SAFE_INTEGER)
+    // Grows with the wall clock, so a later start is told from an earlier one; the last digits tell two copies apart.
+    const boot = clock.unixMs() * 1_000 + Math.floor(random() * 1_000)
+    this.#self = { instance: options.instanceName, group: options.group ?? 'default', boot, epoch: this.epoch }
+    const { instanceName: ownName, ownAddresses, group: onlyGroup, allow, trust, listed } = options
+    this.#book = new PeerBook({ ownName, ownAddresses, onlyGroup, allow, trust, listed }, `${boot}`)
+    this.#surroundings = {
+      ports,
+      remoteInterest: this.remoteInterest,
+      queueBytes: options.queueBytes ?? SessionLimits.queueBytes,
+    }
+    this.#collector = new InterestCollector(
+      (work) => turn.schedule(work),
+      (change) => {
+        for (const platform of this.#platforms.values()) platform.announce(change)
+      },
+    )
+    this.#follower = ports.registry && this.#makeFollower(ports.registry)
+  }
+
+  /** Takes up the last known platforms, dials them all, and begins to follow the registry. Never rejects. */
+  async start(): Promise<void> {
+    this.#isRunning = true
+    this.#stopListening = this.#ports.bus.interest.onChange((change) => this.#collector.include(change))
+    const former = await this.#load()
+    if (!this.#isRunning) return
+    const heartbeats = new Map(former.platforms.map(({ known, lastHeartbeat }) => [known.name, lastHeartbeat]))
+    this.#book.restore(
+      former.platforms.map(({ known }) => known),
+      former,
+    )
+    for (const known of this.#book.platforms()) this.#meet(known, heartbeats.get(known.name) ?? null)
+    this.#follower?.start()
+    this.#saveSoon()
+  }
+
+  /** Says good-bye to all, writes the last state down. The registry keeps our entry: a restart is no leave. */
+  async stop(): Promise<void> {
+    if (!this.#isRunning) return
+    this.#isRunning = false
+    this.#stopListening()
+    this.#follower?.stop()
+    for (const platform of this.#platforms.values()) platform.stop('stopping')
+    this.#cancelSave?.()
+    this.#cancelSave = undefined
+    await this.#save()
+  }
+
+  /** Takes our entry out of the registry, for good. */
+  async leave(): Promise<{ readonly outcome: string; readonly message?: string }> {
+    const { registry, keys, clock } = this.#ports
+    if (!registry) return { outcome: 'removed' }
+    this.#follower?.stop()
+    const controller = new AbortController()
+    const cancel = clock.setTimer(RegistryTimes.answerMs, () => controller.abort())
+    try {
+      return await registry.remove(this.#options.instanceName, keys.own(), controller.signal)
+    } catch {
+      return { outcome: 'unreachable', message: 'the registry did not answer in time' }
+    } finally {
+      cancel()
+    }
+  }
+
+  /**
+   * Takes over a connection that the front door attributed to `platform` and whose hello the router has answered. The
+   * router hands every further message and the end of the connection to what is returned.
+   *
+   * @param nonce as in the welcome
+   * @returns `undefined` when the platform is not known (any more): close the connection
+   */
+  accept(platform: string, connection: Connection, hello: HelloCapabilities, nonce: number): Session<T, R> | undefined {
+    const known = this.#platforms.get(platform)
+    if (!this.#isRunning || !known || known.known.key !== connection.publicKey) return undefined
+    return known.accept(connection, hello, nonce)
+  }
+
+  /** A key that nobody here knows knocked at the front door: ask the registry now (rate-limited). */
+  onUnknownKey(): void {
+    this.#follower?.refresh()
+  }
+
+  /**
+   * Sends a call, or the answer to one, to an identity on another platform. The frames are copied.
+   *
+   * @returns why it could not leave; `undefined` when it did
+   */
+  sendRpc(
+    platform: string,
+    toIdentity: string,
+    fromIdentity: string,
+    id: Uint8Array,
+    frames: readonly Uint8Array[],
+  ): SendError | undefined {
+    const found = this.#sessionWith(platform)
+    if ('errno' in found) return found
+    if (identityProblem(toIdentity) !== undefined) return unreachable(`no such peer: ${platform}/${toIdentity}`)
+    return found.send({ op: 'rpc', id, to: toIdentity, from: fromIdentity, frames }) ? undefined : busy(platform)
+  }
+
+  /** Tells the caller on another platform that its call could not be delivered here. */
+  sendRpcError(
+    platform: string,
+    error: { id: Uint8Array; toIdentity: string; peer: string; errno: number; text: string },
+  ): SendError | undefined {
+    const found = this.#sessionWith(platform)
+    if ('errno' in found) return found
+    const { id, toIdentity: to, peer, errno, text } = error
+    return found.send({ op: 'error', id, to, peer, errno, text: text.slice(0, 500) }) ? undefined : busy(platform)
+  }
+
+  /** The running session with a platform. */
+  session(platform: string): Session<T, R> | undefined {
+    return this.#platforms.get(platform)?.session
+  }
+
+  /** One row per known platform, also those that are down, by name. */
+  statusRows(): StatusRow[] {
+    const weAreDialOnly = this.#options.advertiseAddress === undefined
+    const interestOut = this.#ports.bus.interest.prefixes().length
+    const rows = [...this.#platforms.values()].map((platform) => {
+      const interestIn = platform.session ? this.remoteInterest.count(platform.session) : 0
+      return statusRow(platform, { weAreDialOnly, interestIn, interestOut })
+    })
+    return rows.sort((one, other) => (one.platform < other.platform ? -1 : 1))
+  }
+
+  /** `undefined` when no registry is configured. */
+  registryStatus(): RegistryStatus | undefined {
+    return this.#follower?.status
+  }
+
+  /**
+   * Trusts the key that the registry names for the platform.
+   *
+   * @throws VolttronError `not-found` when there is no such platform, or nothing to accept
+   */
+  acceptKey(name: string): void {
+    const wasKnown = this.#book.get(name) !== undefined
+    const accepted = this.#book.accept(name)
+    if (accepted) {
+      this.#ports.log.info({ platform: name }, 'key-accepted')
+      this.#apply(accepted)
+      return this.#saveSoon()
+    }
+    this.#follower?.refresh()
+    throw wasKnown
+      ? new VolttronError('not-found', `there is no new key of ${name} to accept`)
+      : new VolttronError('not-found', `no platform named ${name} is known`, { hint: 'see: vctl federation status' })
+  }
+
+  /**
+   * Closes the session, revokes the key, and keeps the platform out until it leaves the registry or is accepted again.
+   *
+   * @throws VolttronError `not-found`
+   */
+  removePeer(name: string): void {
+    if (!this.#book.remove(name)) throw new VolttronError('not-found', `no platform named ${name} is known`)
+    this.#part(name)
+    this.#saveSoon()
+  }
+
+  /**
+   * Replaces our own key: registers the new one with the old as proof, then uses it. Sessions that run stay.
+   *
+   * @returns what the registry said; unless that is `registered`, the old key stays in use
+   */
+  async rotateKey(pair: KeyPair): Promise<RegisterOutcome> {
+    const { keys, log } = this.#ports
+    const outcome = this.#follower
+      ? await this.#follower.change(this.#ownEntry(pair.publicKey), keys.own())
+      : ({ outcome: 'registered' } as const)
+    if (outcome.outcome !== 'registered') return outcome
+    keys.useOwn(pair)
+    log.info({}, 'own-key-rotated')
+    this.#follower?.refresh()
+    return outcome
+  }
+
+  #makeFollower(registry: NonNullable<FederationPorts<T, R>['registry']>): RegistryFollower {
+    const { clock, random, log, keys } = this.#ports
+    return new RegistryFollower({
+      registry,
+      clock,
+      random,
+      log,
+      entry: () => this.#ownEntry(keys.own().publicKey),
+      keys: () => keys.own(),
+      onList: (platforms) => this.#readList(platforms),
+    })
+  }
+
+  #ownEntry(key: PublicKey): RegistryEntry {
+    const { instanceName: id, advertiseAddress } = this.#options
+    return {
+      id,
+      address: advertiseAddress ?? dialOnlyAddress(id),
+      public_credentials: key,
+      group: this.#self.group,
+      dial_only: advertiseAddress === undefined,
+    }
+  }
+
+  #readList(platforms: readonly unknown[]): ListReading {
+    const { address, group, dial_only: dialOnly } = this.#ownEntry(this.#ports.keys.own().publicKey)
+    const reading = this.#book.read(platforms, { address, group, dialOnly, key: this.#ports.keys.own().publicKey })
+    for (const { kind, platform } of reading.changes) {
+      if (kind === 'removed') this.#part(platform.name)
+      else this.#apply(platform)
+    }
+    if (reading.changes.length > 0) this.#saveSoon()
+    return reading
+  }
+
+  #apply(known: KnownPlatform): void {
+    const platform = this.#platforms.get(known.name)
+    if (!platform) return this.#meet(known, null)
+    const before = platform.known
+    if (known.key !== undefined && known.key !== before.key) this.#ports.keys.trust(known.name, known.key)
+    if (known.candidate !== undefined && known.candidate !== before.candidate)
+      this.#ports.log.warn({ platform: known.name }, 'key-changed')
+    platform.update(known)
+  }
+
+  #meet(known: KnownPlatform, lastHeartbeat: number | null): void {
+    const platform = new RemotePlatform<T, R>(known, lastHeartbeat, {
+      self: this.#self,
+      surroundings: this.#surroundings,
+      groupProblem: (group) => this.#groupProblem(known.name, group),
+      beforeSession: () => this.#collector.flush(),
+      onChange: () => this.#saveSoon(),
+      onHeartbeat: () => this.#saveSoon(HEARTBEAT_SAVE_MS),
+    })
+    this.#platforms.set(known.name, platform)
+    if (known.key !== undefined) this.#ports.keys.trust(known.name, known.key)
+    this.#ports.log.info({ platform: known.name, address: known.address, source: known.source }, 'platform-known')
+    platform.start()
+  }
+
+  #part(name: string): void {
+    const platform = this.#platforms.get(name)
+    if (!platform) return
+    this.#platforms.delete(name)
+    platform.stop('removed')
+    this.#ports.keys.revoke(name)
+    this.#ports.log.info({ platform: name }, 'platform-removed')
+  }
+
+  #groupProblem(name: string, group: string): string | undefined {
+    const { group: own } = this.#options
+    return own === undefined || group === own ? undefined : `${name} belongs to another group than ${own}`
+  }
+
+  #sessionWith(platform: string): Session<T, R> | SendError {
+    const found = this.#platforms.get(platform)
+    if (!found) return unreachable(`no platform named ${platform} is known`)
+    return found.session ?? unreachable(`the platform ${platform} is not connected`)
+  }
+
+  async #load(): Promise<FormerState> {
+    const { store, log } = this.#ports
+    try {
+      const { config, memory } = await store.load()
+      const former = readFormerState(config, memory)
+      if (typeof former !== 'string') {
+        if (former.refused > 0) log.warn({ entries: former.refused }, 'federation-config-entries-refused')
+        return former
+      }
+      log.warn({ reason: former }, 'federation-config-set-aside')
+      await store.setAside(former)
+    } catch (error) {
+      log.error({ error: String(error) }, 'federation-config-unreadable')
+    }
+    return { platforms: [], generation: null, removed: [], refused: 0 }
+  }
+
+  #saveSoon(delayMs = SAVE_DELAY_MS): void {
+    if (!this.#isRunning) return
+    const { clock } = this.#ports
+    const dueMs = clock.monotonicMs() + delayMs
+    if (this.#cancelSave && this.#saveDueMs <= dueMs) return
+    this.#cancelSave?.()
+    this.#saveDueMs = dueMs
+    this.#cancelSave = clock.setTimer(delayMs, () => {
+      this.#cancelSave = undefined
+      this.#save().catch(() => {})
+    })
+  }
+
+  /** Writes are queued, so that an older state never overwrites a newer one. Never rejects. */
+  #save(): Promise<void> {
+    const { store, log, registry } = this.#ports
+    this.#saving = this.#saving.then(async () => {
+      const current = [...this.#platforms.values()].map((platform) => ({
+        known: platform.known,
+        connected: platform.session !== undefined,
+        lastHeartbeat: platform.lastHeartbeat,
+      }))
+      const { generation } = this.#book
+      try {
+        await store.save(
+          describeState(current, { registryUrl: registry?.url, generation, removed: this.#book.removedNames() }),
+        )
+      } catch (error) {
+        log.error({ error: String(error) }, 'federation-config-not-saved')
+      }
+    })
+    return this.#saving
+  }
+}
+
+const unreachable = (text: string): SendError => ({ errno: VipErrno.hostUnreachable.code, text })
+const busy = (platform: string): SendError => ({
+  errno: VipErrno.again.code,
+  text: `the queue to the platform ${platform} is full`,
+})
