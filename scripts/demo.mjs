@@ -104,29 +104,45 @@ async function tell() {
 
 const since = (at) => `${((performance.now() - at) / 1000).toFixed(1)} s`
 
-async function cleanUp() {
-  const left = await programs.cleanUp()
-  if (left.processes > 0 || left.folder) story.line(`left behind: ${JSON.stringify(left)} in ${programs.folder}`)
-}
-
-for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
-  process.once(signal, async () => {
-    await cleanUp()
-    process.exit(code)
-  })
-}
-
-try {
-  await within('the demo', tell(), LAST_WORD_MS)
-  await cleanUp()
-  story.end(`Done in ${story.seconds} s. No process and no file is left behind.`)
-  process.exit(0)
-} catch (error) {
-  story.fail(error.message)
-  for (const name of [REGISTRY, ...NAMES]) {
-    story.line(`\nlast lines of ${name}:`)
+/** The logs of those the message names, or of all. */
+function printLogs(message) {
+  const all = [REGISTRY, ...NAMES]
+  const named = all.filter((name) => message.includes(name))
+  for (const name of named.length > 0 ? named : all) {
+    story.line(`\nlast lines of the log of ${name}:`)
     story.dim(programs.tail(name))
   }
-  await cleanUp()
-  process.exit(1)
 }
+
+/** @returns true when nothing is left */
+async function cleanUp() {
+  const left = await programs.cleanUp()
+  if (left.length > 0) story.fail(`left behind: ${left.join(', ')}`)
+  return left.length === 0
+}
+
+async function main() {
+  let isInterrupted = false
+  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+    process.once(signal, async () => {
+      isInterrupted = true
+      await cleanUp()
+      process.exit(code)
+    })
+  }
+  try {
+    await within('the demo', tell(), LAST_WORD_MS)
+    const isClean = await cleanUp()
+    if (isClean) story.end(`Done in ${story.seconds} s. No process and no file is left behind.`)
+    process.exit(isClean ? 0 : 1)
+  } catch (error) {
+    // What was interrupted fails; that is no news.
+    if (isInterrupted) return
+    story.fail(error.message)
+    printLogs(error.message)
+    await cleanUp()
+    process.exit(1)
+  }
+}
+
+await main()

@@ -31,16 +31,17 @@ export class Programs {
       env: this.#environment(environment),
     })
     closeSync(log)
-    const ended = new Promise((resolve) => {
-      child.once('error', (error) => resolve({ code: null, text: error.message }))
-      child.once('exit', (code, signal) => resolve({ code, text: signal ? `signal ${signal}` : `exit code ${code}` }))
+    const program = { name, child, end: undefined, ended: undefined }
+    program.ended = new Promise((resolve) => {
+      const finish = (end) => {
+        program.end = end
+        if (this.#running.get(name) === program) this.#running.delete(name)
+        resolve(end)
+      }
+      child.once('error', (error) => finish({ code: null, text: error.message }))
+      child.once('exit', (code, signal) => finish({ code, text: signal ? `signal ${signal}` : `exit code ${code}` }))
     })
-    const program = { name, child, ended, end: undefined }
     this.#running.set(name, program)
-    ended.then((end) => {
-      program.end = end
-      if (this.#running.get(name) === program) this.#running.delete(name)
-    })
     return program
   }
 
@@ -82,13 +83,13 @@ export class Programs {
     )
   }
 
-  /** Ends whatever still runs, at once, and removes the folder. */
+  /** Ends whatever still runs, at once, and removes the folder. @returns what could not be removed */
   async cleanUp() {
     const left = [...this.#running.values()]
     for (const { child } of left) child.kill('SIGKILL')
     await Promise.all(left.map(({ ended }) => ended.catch(() => {})))
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
-    return { processes: this.#running.size, folder: existsSync(this.folder) }
+    return [...this.#running.keys(), ...(existsSync(this.folder) ? [this.folder] : [])]
   }
 
   /** The last lines a program has logged. */

@@ -94,11 +94,12 @@ export class Site {
     return this.#programs.run('apps/cli/bin/vctl.js', words, { VOLTTRON_HOME: this.home })
   }
 
-  /** Waits until the row of another platform in the federation status is as wanted. */
+  /** The row of another platform in the federation status, once it is as wanted. */
   async rowOf(platform, what, isAsWanted) {
     return await until(`${this.name} to see ${platform} ${what}`, async () => {
-      const rows = JSON.parse(await this.vctl('federation', 'status', '--json'))
-      return rows.find((row) => row.platform === platform && isAsWanted(row))
+      // While the platform restarts, its agent has nobody to ask.
+      const status = await this.#agent.vip.rpc.call('platform.federation', 'status').catch(() => ({ platforms: [] }))
+      return status.platforms.find((row) => row.platform === platform && isAsWanted(row))
     })
   }
 }

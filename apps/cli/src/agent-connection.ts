@@ -1,0 +1,65 @@
+/** The connection of `vctl` to a running platform: an agent of the SDK with the key of `control.connection`. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { Agent, RemoteError } from '@volttron/agent'
+import { FileCredentialStore } from '@volttron/auth'
+import { type ErrorCode, ReservedIdentity, VolttronError } from '@volttron/vip'
+import type { ConnectOptions, PlatformConnection } from './platform-connection.ts'
+
+/** Connects under a name of its own, so that any number of `vctl` work at once: the key decides what they may do. */
+export async function connectByAgent({ home, timeoutMs }: ConnectOptions): Promise<PlatformConnection> {
+  const { publicKey, secretKey } = await controlKeys(home)
+  const agent = new Agent({
+    identity: `${ReservedIdentity.controlConnection}.${randomBytes(6).toString('hex')}`,
+    volttronHome: home,
+    publicKey,
+    secretKey,
+  })
+  await agent.start({ timeoutMs })
+  const { rpc, ping, peerlist, pubsub } = agent.vip
+  return {
+    call: (peer, method, args = []) =>
+      rpc.callWith(peer, method, { args, timeoutMs }).catch((error: unknown) => {
+        throw explainFailure(error, peer)
+      }),
+    ping: (peer) => ping.ping(peer, { timeoutMs }),
+    peerlist: () => peerlist.list(),
+    publish: async (topic, message) => void (await pubsub.publish({ topic, message })),
+    subscribe: async (prefix, allPlatforms, onMessage) => {
+      await pubsub.subscribe({
+        prefix,
+        allPlatforms,
+        callback: (_peer, sender, _bus, topic, headers, message) => onMessage({ topic, sender, headers, message }),
+      })
+    },
+    close: () => agent.stop(),
+  }
+}
+
+async function controlKeys(home: string): Promise<{ publicKey: string; secretKey: string }> {
+  const store = new FileCredentialStore(join(home, 'credentials_store'))
+  const credential = await store.get(ReservedIdentity.controlConnection)
+  if (credential?.secretKey !== undefined) return { publicKey: credential.publicKey, secretKey: credential.secretKey }
+  throw new VolttronError('unavailable', `there is no key of control.connection in ${store.folder}`, {
+    hint: 'the platform makes it at its first start; run vctl on the host of the platform, with its VOLTTRON_HOME',
+  })
+}
+
+/** Codes of JSON-RPC and VOLTTRON (VIP specification, section 4.7). */
+const ERROR_CODES: Readonly<Record<number, ErrorCode>> = {
+  [-32601]: 'not-found',
+  [-32602]: 'usage',
+  [-32001]: 'denied',
+  [-32005]: 'unavailable',
+  [-32006]: 'unavailable',
+}
+
+/** What the callee said, with an exit code; a method that failed for a reason of its own gives `bad-data`. */
+function explainFailure(error: unknown, peer: string): unknown {
+  if (!(error instanceof RemoteError)) return error
+  const { detail } = Object(error.data) as { detail?: unknown }
+  // A service of the platform speaks for the platform: its words need no introduction.
+  const isService = peer.startsWith(`${ReservedIdentity.platform}.`)
+  const message = isService && typeof detail === 'string' && detail !== '' ? detail : error.message
+  return new VolttronError(ERROR_CODES[error.code] ?? 'bad-data', message, { cause: error })
+}

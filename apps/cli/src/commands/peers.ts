@@ -1,0 +1,73 @@
+/** `vctl peerlist`, `vctl ping` and `vctl connections`: who is on the bus. */
+import { ReservedIdentity } from '@volttron/vip'
+import type { Command } from 'commander'
+import { Invocation, type Shell } from '../invocation.ts'
+import { printable } from '../output/printable.ts'
+import { formatAmount, formatSeconds } from '../output/quantity.ts'
+import { type Column, renderTable } from '../output/table.ts'
+
+/** A row of `platform.control.connections`. */
+export interface ConnectionRow {
+  readonly identity: string
+  readonly kind: string
+  readonly remote: string
+  readonly protocol: string
+  readonly messages_in: number
+  readonly messages_out: number
+  readonly bytes_in: number
+  readonly bytes_out: number
+  readonly queued_bytes: number
+  readonly dropped: number
+  readonly connected_s: number
+}
+
+export function addPeerCommands(program: Command, shell: Shell): void {
+  program
+    .command('peerlist')
+    .description('identities of the peers on the bus')
+    .addHelpText('after', '\nExample:\n  vctl peerlist --json | jq -r ".[]"')
+    .action(async (_options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const peers = [...(await invocation.withPlatform((platform) => platform.peerlist()))].sort()
+      invocation.show(peers, () => peers.map(printable).join('\n'))
+    })
+
+  program
+    .command('ping <peer>')
+    .description('the round trip to a peer and back')
+    .addHelpText('after', '\nExample:\n  vctl ping listener')
+    .action(async (peer: string, _options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const roundTripMs = await invocation.withPlatform((platform) => platform.ping(peer))
+      invocation.show({ peer, round_trip_ms: roundTripMs }, () => `${peer}: ${roundTripMs.toFixed(2)} ms`)
+    })
+
+  program
+    .command('connections')
+    .description('live connections with what went over them')
+    .addHelpText('after', '\nExample:\n  vctl connections --json | jq ".[] | select(.dropped > 0)"')
+    .action(async (_options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const rows = (await invocation.withPlatform((platform) =>
+        platform.call(ReservedIdentity.control, 'connections'),
+      )) as ConnectionRow[]
+      const { isTerminal, paint } = invocation.terminal
+      invocation.show(rows, () =>
+        renderTable(rows, CONNECTION_COLUMNS, { terminal: isTerminal, paint, empty: 'no connection' }),
+      )
+    })
+}
+
+const CONNECTION_COLUMNS: Column<ConnectionRow>[] = [
+  { heading: 'IDENTITY', cell: (row) => row.identity },
+  { heading: 'KIND', cell: (row) => row.kind },
+  { heading: 'REMOTE', cell: (row) => row.remote },
+  { heading: 'PROTOCOL', cell: (row) => row.protocol },
+  { heading: 'MESSAGES IN', cell: (row) => row.messages_in, right: true },
+  { heading: 'OUT', cell: (row) => row.messages_out, right: true },
+  { heading: 'BYTES IN', cell: (row) => formatAmount(row.bytes_in), right: true },
+  { heading: 'OUT', cell: (row) => formatAmount(row.bytes_out), right: true },
+  { heading: 'QUEUED', cell: (row) => formatAmount(row.queued_bytes), right: true },
+  { heading: 'DROPPED', cell: (row) => row.dropped, right: true },
+  { heading: 'CONNECTED FOR', cell: (row) => formatSeconds(row.connected_s), right: true },
+]

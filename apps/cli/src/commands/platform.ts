@@ -1,0 +1,77 @@
+/** `vctl platform` and `vctl shutdown`: the daemon itself. */
+import { ReservedIdentity, VolttronError } from '@volttron/vip'
+import type { Command } from 'commander'
+import { isPlatformRunning } from '../home.ts'
+import { Invocation, type Shell } from '../invocation.ts'
+import { printable } from '../output/printable.ts'
+import { formatSeconds } from '../output/quantity.ts'
+import { waitUntil } from '../wait-until.ts'
+
+/** Answer of `platform.control.platform_info`. */
+export interface PlatformInfo {
+  readonly instance_name: string
+  readonly version: string
+  readonly pid: number
+  readonly uptime_s: number
+  readonly addresses: readonly string[]
+  readonly public_key: string
+  readonly memory_mb: number
+  readonly counters: Readonly<Record<string, number>>
+}
+
+export function addPlatformCommands(program: Command, shell: Shell): void {
+  program
+    .command('platform')
+    .description('the platform: name, version, addresses, key, memory and counters')
+    .addHelpText('after', '\nExample:\n  vctl platform --json | jq -r .instance_name')
+    .action(async (_options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const info = (await invocation.withPlatform((platform) =>
+        platform.call(ReservedIdentity.control, 'platform_info'),
+      )) as PlatformInfo
+      invocation.show(info, () => describePlatform(info))
+    })
+
+  program
+    .command('shutdown')
+    .description('stop the platform and wait for its end')
+    .requiredOption('--platform', 'stop the platform itself')
+    .addHelpText('after', '\nExample:\n  vctl shutdown --platform')
+    .action(async (_options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      await stopPlatform(invocation)
+      invocation.show({ stopped: true }, () => 'the platform has stopped')
+    })
+}
+
+async function stopPlatform(invocation: Invocation): Promise<void> {
+  const { home, timeoutMs } = invocation
+  const asked = await invocation.withPlatform((platform) =>
+    // A platform that stops may take its answer with it: its end counts, the answer does not.
+    platform.call(ReservedIdentity.control, 'stop_platform').then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    ),
+  )
+  const refused = asked !== undefined && asked.error instanceof VolttronError && asked.error.code === 'denied'
+  if (!refused && (await waitUntil(() => !isPlatformRunning(home), timeoutMs))) return
+  if (asked !== undefined) throw asked.error
+  throw new VolttronError('timeout', `the platform in ${home} is still running after ${timeoutMs / 1000} s`, {
+    hint: 'it may be draining; wait longer with --timeout',
+  })
+}
+
+function describePlatform(info: PlatformInfo): string {
+  const lines: [string, unknown][] = [
+    ['instance name', info.instance_name],
+    ['version', info.version],
+    ['pid', info.pid],
+    ['running for', formatSeconds(info.uptime_s)],
+    ...info.addresses.map((address): [string, unknown] => ['address', address]),
+    ['public key', info.public_key],
+    ['memory', `${info.memory_mb} MB`],
+    ...Object.entries(info.counters).map(([name, count]): [string, unknown] => [name.replaceAll('_', ' '), count]),
+  ]
+  const width = Math.max(...lines.map(([name]) => name.length))
+  return lines.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')
+}

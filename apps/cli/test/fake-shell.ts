@@ -1,0 +1,98 @@
+/** A shell for tests: what is printed is kept, the platform answers from a table. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { Shell } from '../src/invocation.ts'
+import type { PlatformConnection, ReceivedMessage } from '../src/platform-connection.ts'
+import { runVctl } from '../src/program.ts'
+import { terminalOn } from '../src/terminal.ts'
+
+export interface FakeOptions {
+  /** Answers of RPC methods by `peer.method`: a value, or a function of the arguments that may throw. */
+  readonly answers?: Readonly<Record<string, unknown>>
+  readonly peers?: readonly string[]
+  /** Delivered to a subscriber, in order. */
+  readonly messages?: readonly ReceivedMessage[]
+  /** Standard output is a terminal. */
+  readonly isTerminal?: boolean
+  readonly isRoot?: boolean
+  readonly nowMs?: number
+}
+
+export interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+  /** The one document on standard output. */
+  readonly json: () => unknown
+}
+
+export class FakeShell {
+  readonly home = mkdtempSync(join(tmpdir(), 'vctl-'))
+  readonly calls: [string, ...unknown[]][] = []
+  readonly published: [string, unknown][] = []
+  readonly interrupted = new AbortController()
+  connections = 0
+  readonly #options: FakeOptions
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options
+    writeFileSync(join(this.home, 'VOLTTRON_PID'), `${process.pid}\n`)
+  }
+
+  async run(...words: string[]): Promise<Outcome> {
+    const out = new TextSink(this.#options.isTerminal)
+    const err = new TextSink()
+    const shell: Shell = {
+      environment: { VOLTTRON_HOME: this.home },
+      terminal: terminalOn(out, err, {}),
+      connect: async () => this.#connection(),
+      now: () => this.#options.nowMs ?? 0,
+      interruption: () => this.interrupted.signal,
+    }
+    const code = await runVctl(words, shell, this.#options.isRoot)
+    return { code, out: out.text, err: err.text, json: () => JSON.parse(out.text) as unknown }
+  }
+
+  remove(): Promise<void> {
+    return rm(this.home, { recursive: true, force: true })
+  }
+
+  #connection(): PlatformConnection {
+    this.connections += 1
+    const { answers = {}, peers = [], messages = [] } = this.#options
+    return {
+      call: async (peer, method, args = []) => {
+        this.calls.push([`${peer}.${method}`, ...args])
+        const answer = answers[`${peer}.${method}`]
+        return typeof answer === 'function' ? answer(...args) : answer
+      },
+      ping: async () => 1.234,
+      peerlist: async () => peers,
+      publish: async (topic, message) => void this.published.push([topic, message]),
+      subscribe: async (_prefix, _allPlatforms, onMessage) => {
+        for (const message of messages) onMessage(message)
+      },
+      close: async () => {
+        this.connections -= 1
+      },
+    }
+  }
+}
+
+class TextSink extends Writable {
+  text = ''
+  readonly isTTY: boolean
+
+  constructor(isTTY = false) {
+    super()
+    this.isTTY = isTTY
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
+}

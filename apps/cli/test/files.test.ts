@@ -1,0 +1,152 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { parsePublicKey } from '@volttron/vip'
+import { FakeShell } from './fake-shell.ts'
+
+let shell: FakeShell
+
+beforeEach(() => {
+  shell = new FakeShell({ answers: { 'platform.control.rotate_platform_key': { old: 'O', new: 'N', registry: 'ok' } } })
+  // Keys and rights are edited with the platform stopped as well.
+  rmSync(join(shell.home, 'VOLTTRON_PID'))
+})
+afterEach(() => shell.remove())
+
+const keyFile = (identity: string) => join(shell.home, 'credentials_store', `${identity}.json`)
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+
+describe('vctl auth', () => {
+  it('makes a key in the format of the Python platform, readable by its owner only', async () => {
+    const { code, out } = await shell.run('auth', 'add', 'listener')
+    expect({ code, out }).toEqual({ code: 0, out: `${keyFile('listener')}\n` })
+    const credential = readJson(keyFile('listener'))
+    expect(credential).toMatchObject({ identity: 'listener', domain: '', address: '' })
+    expect(parsePublicKey(credential.publickey as string)).toBe(credential.publickey)
+    expect(statSync(keyFile('listener')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(shell.home, 'credentials_store')).mode & 0o777).toBe(0o700)
+  })
+
+  it('tells public keys and never a secret one', async () => {
+    const added = (await shell.run('auth', 'add', 'a', '--json')).json() as Record<string, unknown>
+    expect(added).toEqual({ identity: 'a', publickey: expect.any(String), path: keyFile('a') })
+    const { publickey, secretkey } = readJson(keyFile('a'))
+    const row = { identity: 'a', publickey, kind: 'agent' }
+    expect((await shell.run('auth', 'publickey', 'a')).out).toBe(`${publickey}\n`)
+    expect((await shell.run('auth', 'publickey', '--json')).json()).toEqual([row])
+    const list = await shell.run('auth', 'list', '--json')
+    expect(list.json()).toEqual([row])
+    expect(list.out + (await shell.run('auth', 'list')).out).not.toContain(secretkey)
+  })
+
+  it('tells the key of the platform', async () => {
+    expect((await shell.run('auth', 'serverkey')).code).toBe(67)
+    await shell.run('auth', 'add', 'template')
+    const platform = { ...readJson(keyFile('template')), identity: 'platform' }
+    writeFileSync(keyFile('platform'), JSON.stringify(platform))
+    expect((await shell.run('auth', 'serverkey', '--json')).json()).toEqual({
+      serverkey: readJson(keyFile('platform')).publickey,
+    })
+  })
+
+  it.each([
+    'platform',
+    'platform.auth',
+    'control.connection',
+    'control.connection.1',
+    '../x',
+    'a b',
+    '123',
+    'null',
+    '',
+  ])('refuses the name %j and writes nothing', async (identity) => {
+    const { code, err } = await shell.run('auth', 'add', identity)
+    expect(code).toBe(64)
+    expect(err).toMatch(/^vctl: error: .*'/)
+    expect(readdirSync(shell.home).filter((name) => name.endsWith('.json'))).toEqual([])
+    expect((await shell.run('auth', 'list', '--json')).out).not.toContain('identity')
+  })
+
+  it('never replaces a key that is there', async () => {
+    await shell.run('auth', 'add', 'a')
+    const before = readFileSync(keyFile('a'), 'utf8')
+    const { code, err } = await shell.run('auth', 'add', 'a')
+    expect(code).toBe(64)
+    expect(err).toMatch(/'a' has credentials already/)
+    expect(readFileSync(keyFile('a'), 'utf8')).toBe(before)
+  })
+
+  it('lists the others when one file is damaged, and names it', async () => {
+    await shell.run('auth', 'add', 'a')
+    writeFileSync(keyFile('b'), 'nonsense')
+    const { code, err, json } = await shell.run('auth', 'list', '--json')
+    expect(code).toBe(0)
+    expect(json()).toHaveLength(1)
+    expect(err).toMatch(/^vctl: warning: .*b\.json is damaged/)
+  })
+
+  it('removes a key, but none of the platform itself', async () => {
+    await shell.run('auth', 'add', 'a')
+    expect((await shell.run('auth', 'remove', 'a')).code).toBe(0)
+    expect((await shell.run('auth', 'remove', 'a')).code).toBe(67)
+    expect((await shell.run('auth', 'remove', 'platform.control')).code).toBe(64)
+  })
+
+  it('asks the running platform to change its own key', async () => {
+    expect((await shell.run('auth', 'rotate-platform-key')).code).toBe(69)
+    writeFileSync(join(shell.home, 'VOLTTRON_PID'), `${process.pid}`)
+    expect((await shell.run('auth', 'rotate-platform-key')).out).toBe('old key   O\nnew key   N\nregistry  ok\n')
+  })
+})
+
+describe('vctl authz', () => {
+  const file = () => join(shell.home, 'authz.json')
+  const add = (identity: string, ...capabilities: string[]) =>
+    shell.run('authz', 'add', 'agent', identity, '--rpc-capabilities', capabilities.join(','))
+
+  it('allows a caller of another platform beside the rules of a new platform', async () => {
+    expect((await add('site-b/operator', 'thermostat.read', 'thermostat.set')).code).toBe(0)
+    expect(readJson(file())).toMatchObject({
+      agents: { 'site-b/operator': { rpc_capabilities: ['thermostat.read', 'thermostat.set'] } },
+      agent_groups: { admin_users: { agent_roles: ['admin'] } },
+    })
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+  })
+
+  it('lists and removes what was added', async () => {
+    await add('a', 'b.c')
+    const row = { identity: 'a', rpc_capabilities: ['b.c'], pubsub_capabilities: {}, agent_roles: [] }
+    expect((await shell.run('authz', 'list', 'agent', '--json')).json()).toEqual([row])
+    expect((await shell.run('authz', 'list', 'agent')).out).toMatch(/^a +b\.c +- +-$/m)
+    expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(0)
+    expect((await shell.run('authz', 'list', 'agent', '--json')).json()).toEqual([])
+    expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(67)
+  })
+
+  it.each(['', '{', '[]', '{"agents": {"a": {"rpc_capabilities": 5}}}'])(
+    'leaves the corrupt file %j as it is',
+    async (text) => {
+      writeFileSync(file(), text)
+      const { code, err } = await add('a', 'b.c')
+      expect(code).toBe(65)
+      expect(err).toMatch(/^vctl: error: .*authz\.json is corrupt: .+\nvctl: hint: nothing was changed/)
+      expect(readFileSync(file(), 'utf8')).toBe(text)
+    },
+  )
+
+  it('says in one line when the file cannot be replaced', async () => {
+    mkdirSync(file())
+    expect((await add('a', 'b.c')).code).toBe(71)
+    chmodSync(file(), 0o700)
+  })
+
+  it.each([
+    [['a', '--rpc-capabilities', 'b']],
+    [['a b', '--rpc-capabilities', 'b.c']],
+    [['platform.auth', '--rpc-capabilities', 'b.c']],
+    [['a']],
+  ])('refuses %j and writes nothing', async (words) => {
+    expect((await shell.run('authz', 'add', 'agent', ...words)).code).toBe(64)
+    expect(readdirSync(shell.home)).toEqual([])
+  })
+})
