@@ -1,1 +1,19 @@
-export {}
+export { Agent, type Vip } from './agent.ts'
+export type { AgentEvents, AgentState } from './agent-events.ts'
+export type { AgentOptions } from './agent-options.ts'
+export type { Welcome } from './hello.ts'
+export type { Peerlist, PeerlistEvents } from './peerlist.ts'
+export type { Ping } from './ping.ts'
+export type { AgentPorts, DialTarget } from './ports.ts'
+export type {
+  ListedSubscription,
+  ListOptions,
+  PublishOptions,
+  PubSub,
+  SubscribeOptions,
+  UnsubscribeOptions,
+} from './pubsub.ts'
+export type { CallOptions, ExportOptions, Rpc } from './rpc.ts'
+export type { MessageHeaders, PubSubCallback } from './subscriptions.ts'
+export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } from '@volttron/rpc'
+export { describeError, VolttronError } from '@volttron/vip'

@@ -9,6 +9,7 @@ import {
   isVipMessage,
   parseWelcome,
   Subsystem,
+  VipErrno,
   VolttronError,
   vipMessage,
   type WelcomeCapabilities,
@@ -37,10 +38,15 @@ export function readWelcome(frames: readonly Buffer[], id: string): Greeting | u
   if (!isVipMessage(frames) || frameText(frames[FrameAt.id]!) !== id) return undefined
   const subsystem = frameText(frames[FrameAt.subsystem]!)
   const args = frames.slice(FrameAt.args).map(frameText)
-  if (subsystem === Subsystem.error)
-    throw new VolttronError('denied', `the platform refused the connection: ${args[1] ?? args[0]}`)
+  if (subsystem === Subsystem.error) throw refusal(args)
   if (subsystem !== Subsystem.hello || args[0] !== 'welcome') return undefined
   return { identity: args[3] ?? '', capabilities: args[4] === undefined ? undefined : parseWelcome(args[4]) }
+}
+
+function refusal([errno, text]: readonly string[]): VolttronError {
+  const inUse = errno === String(VipErrno.addressInUse.code)
+  const hint = inUse ? { hint: 'stop the other copy, or give this one an identity and credentials of its own' } : {}
+  return new VolttronError('denied', `the platform refused the connection: ${text || `error ${errno}`}`, hint)
 }
 
 /**

@@ -1,0 +1,112 @@
+/** `agent.vip.rpc`: call methods of other agents, and export own ones. */
+import {
+  type MethodOptions,
+  type MethodRegistry,
+  type PendingCalls,
+  type RpcContext,
+  type RpcMethod,
+  type RpcParts,
+  receiveRpc,
+} from '@volttron/rpc'
+import { frameText, Subsystem } from '@volttron/vip'
+import type { Bus, Incoming } from './bus.ts'
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from './limits.ts'
+
+export interface CallOptions {
+  /** Positional arguments: JSON values. */
+  readonly args?: readonly unknown[]
+  /** Arguments by name, as Python's keyword arguments. */
+  readonly kwargs?: Readonly<Record<string, unknown>>
+  /** Default 30,000. */
+  readonly timeoutMs?: number
+}
+
+export interface ExportOptions extends MethodOptions {
+  /** The method gets the {@link RpcContext} of the call, who calls and what, before its arguments. Default false. */
+  readonly withCaller?: boolean
+}
+
+export class Rpc {
+  readonly #methods: MethodRegistry
+  readonly #calls: PendingCalls
+
+  constructor({ methods, calls }: Required<RpcParts>) {
+    this.#methods = methods
+    this.#calls = calls
+  }
+
+  /**
+   * Calls a method of a peer with positional arguments and waits up to 30 s for its result.
+   *
+   * @param peer an identity, or `<platform>/<identity>` for an agent of a federated platform
+   * @throws RemoteError when the method failed, MethodNotFound when the peer does not have it, VolttronError `unavailable`
+   *   when the peer or the connection is gone, `timeout`, `denied`
+   * @example
+   * const sum = await agent.vip.rpc.call('calculator', 'add', 1, 2)
+   */
+  async call(peer: string, method: string, ...args: unknown[]): Promise<unknown> {
+    return this.callWith(peer, method, { args })
+  }
+
+  /**
+   * As {@link call}, with arguments by name or another time-out.
+   *
+   * @example
+   * await agent.vip.rpc.callWith('platform.driver', 'set_point', { kwargs: { path: 'devices/a', value: 1 }, timeoutMs: 5_000 })
+   */
+  async callWith(peer: string, method: string, options: CallOptions = {}): Promise<unknown> {
+    const { args = [], kwargs = {}, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    checkTimeout(timeoutMs)
+    return this.#calls.call(peer, method, { args, kwargs }, { timeoutMs })
+  }
+
+  /** Calls a method without waiting for anything: no result, no error. @throws VolttronError `unavailable`, `bad-data` */
+  notify(peer: string, method: string, ...args: unknown[]): void {
+    this.#calls.notify(peer, method, { args, kwargs: {} })
+  }
+
+  /**
+   * Lets other agents call `method` under `name`. It may be async; what it throws is what the caller gets.
+   *
+   * @throws VolttronError `usage` when the name is taken
+   * @example
+   * agent.vip.rpc.export('add', (a: number, b: number) => a + b, { params: ['a', 'b'] })
+   * agent.vip.rpc.export('whoami', (caller: RpcContext) => caller.peer, { withCaller: true })
+   */
+  export(
+    name: string,
+    method: (...args: never[]) => unknown,
+    { withCaller = false, ...options }: ExportOptions = {},
+  ): void {
+    this.#methods.export(name, withCaller ? passCaller(method) : method, options)
+  }
+
+  /** Takes an exported method back. Returns whether there was one. */
+  unexport(name: string): boolean {
+    return this.#methods.unexport(name)
+  }
+
+  /** Names of the exported methods. */
+  get exported(): readonly string[] {
+    return this.#methods.names
+  }
+}
+
+/** Serves requests of peers and settles calls of ours. */
+export function receiveRpcMessage(bus: Bus, parts: RpcParts, { peer, id, args }: Incoming): void {
+  // Methods may take their time, and the buffers are gone when this returns.
+  const answerId = Buffer.from(id)
+  const texts = args.map((arg) => arg.toString())
+  receiveRpc(texts, { peer, messageId: frameText(id) }, parts)
+    .then((replies) => {
+      if (replies.length > 0 && bus.wire) bus.send(Subsystem.rpc, peer, answerId, replies)
+    })
+    .catch(bus.report)
+}
+
+function passCaller(method: (...args: never[]) => unknown): RpcMethod {
+  const call = method as (...args: unknown[]) => unknown
+  return function withCaller(this: RpcContext, ...args: unknown[]) {
+    return call({ peer: this.peer, method: this.method }, ...args)
+  }
+}
