@@ -266,7 +266,7 @@ export class Federation<T, R> {
       log,
       entry: () => this.#ownEntry(keys.own().publicKey),
       keys: () => keys.own(),
-      onList: (platforms) => this.#readList(platforms),
+      onList: (platforms, isComplete) => this.#readList(platforms, isComplete),
     })
   }
 
@@ -281,9 +281,10 @@ export class Federation<T, R> {
     }
   }
 
-  #readList(platforms: readonly unknown[]): ListReading {
-    const { address, group, dial_only: dialOnly } = this.#ownEntry(this.#ports.keys.own().publicKey)
-    const reading = this.#book.read(platforms, { address, group, dialOnly, key: this.#ports.keys.own().publicKey })
+  #readList(platforms: readonly unknown[], isComplete: boolean): ListReading {
+    const key = this.#ports.keys.own().publicKey
+    const { address, group, dial_only: dialOnly } = this.#ownEntry(key)
+    const reading = this.#book.read(platforms, { address, group, dialOnly, key }, isComplete)
     for (const { kind, platform } of reading.changes) {
       if (kind === 'removed') this.#part(platform.name)
       else this.#apply(platform)

@@ -23,6 +23,7 @@ export type {
   RegistryProblem,
   RpcError,
 } from './ports.ts'
+export { type RegistryAdapterOptions, registryPort } from './registry-adapter.ts'
 export type { RegistryStatus, RegistryStatusWord } from './registry-follower.ts'
 export { FEDERATION_FEATURE } from './remote-platform.ts'
 export { Session, type SessionCounters, SessionLimits } from './session.ts'

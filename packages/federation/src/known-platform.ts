@@ -2,7 +2,14 @@
  * What a registry, a file or an operator says about a platform, checked. All of it is foreign text: nothing becomes a
  * name, an address or a log line before it has passed here.
  */
-import { instanceNameProblem, isWildcard, parseAddress, parsePublicKey, type PublicKey } from '@volttron/vip'
+import {
+  instanceNameProblem,
+  isDialOnlyAddress,
+  isWildcard,
+  parseAddress,
+  parsePublicKey,
+  type PublicKey,
+} from '@volttron/vip'
 
 export interface KnownPlatform {
   readonly name: string
@@ -56,8 +63,9 @@ export function checkEntry(value: unknown): CheckedEntry | EntryProblem {
   if (!isLine(credentials, MAX_TEXT) || credentials === '') return 'bad-credentials'
   const group = value.group ?? 'default'
   if (!isLine(group, 128)) return 'bad-group'
-  const dialOnly = value.dial_only === true
-  if (!isLine(address, MAX_TEXT) || !(dialOnly || isAddressToDial(address))) return 'bad-address'
+  if (!isLine(address, MAX_TEXT)) return 'bad-address'
+  const dialOnly = value.dial_only === true || isDialOnlyAddress(address)
+  if (!dialOnly && !isAddressToDial(address)) return 'bad-address'
   return {
     name: id,
     address,
@@ -79,7 +87,8 @@ export function isProvenSuccessor(entry: CheckedEntry, pinned: PublicKey): boole
   if (entry.proven === 'password') return true
   if (entry.proven !== 'old-key') return false
   for (const previous of entry.previousKeys) {
-    if (previous.proven !== 'old-key' && previous.proven !== 'password') return false
+    if (previous.proven === 'password') return true
+    if (previous.proven !== 'old-key') return false
     if (parsePublicKey(previous.key) === pinned) return true
   }
   return false

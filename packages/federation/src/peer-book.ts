@@ -35,14 +35,7 @@ export interface PeerChange {
   readonly platform: KnownPlatform
 }
 
-export type RefusalReason =
-  | EntryProblem
-  | 'duplicate-name'
-  | 'duplicate-key'
-  | 'duplicate-address'
-  | 'own-key'
-  | 'own-address'
-  | 'too-many'
+export type RefusalReason = EntryProblem | 'duplicate-name' | 'duplicate-key' | 'own-key' | 'own-address' | 'too-many'
 
 export interface RefusedEntry {
   readonly name: string
@@ -122,15 +115,19 @@ export class PeerBook {
     }
   }
 
-  /** Reads a list of the registry. */
-  read(list: readonly unknown[], own: OwnEntry): ListReading {
+  /**
+   * Reads a list of the registry.
+   *
+   * @param isComplete false: what is missing has not been removed
+   */
+  read(list: readonly unknown[], own: OwnEntry, isComplete = true): ListReading {
     const reading = new Reading(list.length)
     const entries = this.#check(list, reading)
     const ownEntry = entries.get(this.#rules.ownName)
     entries.delete(this.#rules.ownName)
     const ownState = ownEntry ? compareOwn(ownEntry, own) : 'missing'
     const generation = this.#nextGeneration(ownState, ownEntry)
-    const mayRemove = generation !== null && list.length <= PeerLimits.listEntries
+    const mayRemove = isComplete && generation !== null && list.length <= PeerLimits.listEntries
 
     for (const known of [...this.#platforms.values()]) {
       const entry = entries.get(known.name)
@@ -146,7 +143,7 @@ export class PeerBook {
         this.#drop(known, reading)
     }
     if (mayRemove) for (const name of this.#removed) if (!reading.names.has(name)) this.#removed.delete(name)
-    this.#readNew(entries, own, generation, reading)
+    this.#readNew(entries, own, generation, mayRemove, reading)
     return reading.result(ownState)
   }
 
@@ -248,31 +245,32 @@ export class PeerBook {
     return { key: pinned, credentials: pinned ?? entry.credentials, candidate: entry.key, invalidKey: false }
   }
 
-  #readNew(entries: Map<string, CheckedEntry>, own: OwnEntry, generation: string | null, reading: Reading): void {
-    const keys = new Set<string>()
-    const addresses = new Set<string>()
-    for (const known of this.#platforms.values()) {
-      if (known.key !== undefined) keys.add(known.key)
-      addresses.add(known.address)
-    }
+  #readNew(
+    entries: Map<string, CheckedEntry>,
+    own: OwnEntry,
+    generation: string | null,
+    mayRemove: boolean,
+    reading: Reading,
+  ): void {
+    const holders = new Map<string, KnownPlatform>()
+    for (const known of this.#platforms.values()) if (known.key !== undefined) holders.set(known.key, known)
     for (const entry of entries.values()) {
       const exclusion = this.#removed.has(entry.name) ? 'removed' : this.#exclusion(entry.name, entry.group)
       if (exclusion) {
         reading.ignored[exclusion]++
         continue
       }
+      const holder = entry.key === undefined ? undefined : holders.get(entry.key)
+      const hasNewName = holder !== undefined && holder.source !== 'listed' && !reading.names.has(holder.name)
       const problem =
-        this.#ownProblem(entry, own) ??
-        (entry.key !== undefined && keys.has(entry.key) ? 'duplicate-key' : undefined) ??
-        (addresses.has(entry.address) ? 'duplicate-address' : undefined) ??
-        (this.#platforms.size >= PeerLimits.platforms ? 'too-many' : undefined)
-      if (problem) {
-        reading.refuse(entry.name, problem)
+        this.#ownProblem(entry, own) ?? (holder && !(hasNewName && mayRemove) ? 'duplicate-key' : undefined)
+      if (holder && !problem) this.#drop(holder, reading)
+      if (problem || this.#platforms.size >= PeerLimits.platforms) {
+        reading.refuse(entry.name, problem ?? 'too-many')
         continue
       }
       const platform = newPlatform(entry, this.#rules.trust, generation)
-      if (entry.key !== undefined) keys.add(entry.key)
-      addresses.add(entry.address)
+      if (platform.key !== undefined) holders.set(platform.key, platform)
       this.#platforms.set(entry.name, platform)
       reading.changes.push({ kind: 'added', platform })
     }

@@ -98,6 +98,8 @@ export type RegistryProblem =
   | 'unauthorized'
   /** The name, the address or the key belongs to somebody else. */
   | 'taken'
+  /** Our name is registered with a key that is not ours. */
+  | 'registry-holds-another-key'
   /** The registry does not accept our data. */
   | 'rejected'
   | 'busy'
@@ -115,6 +117,8 @@ export type ListOutcome =
       readonly outcome: 'listed'
       /** As parsed from the answer; anything may be in it. */
       readonly platforms: readonly unknown[]
+      /** False when entries were left unread: then a missing one has not been removed. */
+      readonly isComplete: boolean
       /** Names this state of the list; a registry without it is asked at intervals. */
       readonly revision: string | undefined
     }

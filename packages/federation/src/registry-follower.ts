@@ -24,7 +24,7 @@ export const RegistryTimes = {
   answerMs: 10_000,
 } as const
 
-export type RegistryStatusWord = 'connecting' | 'registered' | 'registry-holds-another-key' | RegistryFailure['outcome']
+export type RegistryStatusWord = 'connecting' | 'registered' | RegistryFailure['outcome']
 
 export interface RegistryStatus {
   readonly url: string
@@ -48,11 +48,18 @@ export interface FollowerOptions {
   readonly entry: () => RegistryEntry
   readonly keys: () => KeyPair
   /** A list arrived: read it, act on it, and say what it held. */
-  readonly onList: (platforms: readonly unknown[]) => ListReading
+  readonly onList: (platforms: readonly unknown[], isComplete: boolean) => ListReading
 }
 
 /** Outcomes that no retry mends: a person must act. */
-const BLOCKED: readonly string[] = ['taken', 'unauthorized', 'rejected', 'not-a-registry', 'tls-error']
+const BLOCKED: readonly string[] = [
+  'taken',
+  'registry-holds-another-key',
+  'unauthorized',
+  'rejected',
+  'not-a-registry',
+  'tls-error',
+]
 
 export class RegistryFollower {
   readonly #options: FollowerOptions
@@ -177,7 +184,7 @@ export class RegistryFollower {
     this.#contact(this.#listing)
     if (outcome.outcome === 'listed') {
       this.#revision = outcome.revision
-      this.#take(this.#options.onList(outcome.platforms))
+      this.#take(this.#options.onList(outcome.platforms, outcome.isComplete))
     }
     this.#logStatus()
     if (this.#revision === undefined) return RegistryTimes.pollMs * (0.8 + 0.4 * this.#options.random())
