@@ -105,6 +105,4 @@ export class Site {
 }
 
 /** Both sides know what the other one wants. */
-export const isExchanging = (row) => row.connected && count(row.interest_in) > 0 && count(row.interest_out) > 0
-
-const count = (interest) => (Array.isArray(interest) ? interest.length : interest)
+export const isExchanging = (row) => row.connected && row.interest_in > 0 && row.interest_out > 0

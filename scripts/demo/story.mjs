@@ -10,7 +10,8 @@ export class Story {
 
   constructor(out) {
     this.#out = out
-    this.#colours = out.isTTY === true && !process.env.NO_COLOR
+    // Honours NO_COLOR.
+    this.#colours = out.isTTY === true && out.hasColors()
   }
 
   get seconds() {

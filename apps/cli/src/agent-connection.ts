@@ -24,7 +24,7 @@ export async function connectByAgent({ home, timeoutMs }: ConnectOptions): Promi
       }),
     ping: (peer) => ping.ping(peer, { timeoutMs }),
     peerlist: () => peerlist.list(),
-    publish: async (topic, message) => void (await pubsub.publish({ topic, message })),
+    publish: (topic, message) => pubsub.publish({ topic, message }),
     subscribe: async (prefix, allPlatforms, onMessage) => {
       await pubsub.subscribe({
         prefix,

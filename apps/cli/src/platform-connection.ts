@@ -6,7 +6,8 @@ export interface PlatformConnection {
   /** The round trip to a peer and back, in milliseconds. */
   ping(peer: string): Promise<number>
   peerlist(): Promise<readonly string[]>
-  publish(topic: string, message: unknown): Promise<void>
+  /** @returns to how many subscribers here, and to how many other platforms, it was sent */
+  publish(topic: string, message: unknown): Promise<number>
   /** @returns when the platform has confirmed the subscription */
   subscribe(prefix: string, allPlatforms: boolean, onMessage: (message: ReceivedMessage) => void): Promise<void>
   close(): Promise<void>

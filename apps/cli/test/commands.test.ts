@@ -30,7 +30,7 @@ const up = {
   last_heartbeat: NOW_S - 2,
   protocol: 'batched',
   interest_in: 1,
-  interest_out: ['demo/', 'x'],
+  interest_out: 2,
 }
 const down = {
   ...up,
@@ -63,7 +63,7 @@ describe('vctl federation', () => {
       ['registry http://127.0.0.1:8000', 'ok, last contact 1min 1s ago'],
       [
         ...['PLATFORM', 'CONNECTED', 'STATUS', 'REASON', 'RETRY IN', 'HEARTBEAT', 'PROTOCOL'],
-        ...[' IN', 'OUT', 'GROUP', 'ADDRESS'].map((word) => word.trim()),
+        ...['IT WANTS', 'WE WANT', 'GROUP', 'ADDRESS'],
       ],
       ['site-b', 'yes', 'running', '-', '-', '2s ago', 'batched', '1', '2', 'default', up.address],
       [
@@ -72,6 +72,11 @@ describe('vctl federation', () => {
       ],
       [''],
     ])
+  })
+
+  it('says when the platform uses no registry', async () => {
+    const shell = shellWith({ answers: { 'platform.federation.status': { registry: null, platforms: [] } } })
+    expect((await shell.run('federation', 'status')).out).toBe('no registry\nno other platform is known yet\n')
   })
 
   it('draws rules and colours on a terminal only', async () => {
@@ -119,7 +124,7 @@ describe('vctl on the bus', () => {
       err: `vctl: error: not JSON: text\nvctl: hint: quote text twice: '"text"'\n`,
       out: '',
     })
-    expect((await shell.run('pub', 'topic', '"text"')).code).toBe(0)
+    expect((await shell.run('pub', 'topic', '"text"', '--json')).json()).toEqual({ topic: 'topic', receivers: 1 })
     expect(shell.published).toEqual([['topic', 'text']])
   })
 
@@ -212,15 +217,16 @@ describe('vctl and the platform itself', () => {
     addresses: ['tcp://127.0.0.1:1', 'ipc://x'],
     public_key: 'k',
     memory_mb: 60,
-    counters: { messages_in: 5 },
+    counters: { router: { messagesIn: 5 }, door: { accepted_total: 2 } },
   }
 
   it('describes it', async () => {
     const shell = shellWith({ answers: { 'platform.control.platform_info': info } })
     expect((await shell.run('platform', '--json')).json()).toEqual(info)
     const { out } = await shell.run('platform')
-    expect(out).toMatch(/^running for {4}1d 1h$/m)
-    expect(out).toMatch(/^messages in {4}5$/m)
+    expect(out).toMatch(/^running for +1d 1h$/m)
+    expect(out).toMatch(/^router: messages in +5$/m)
+    expect(out).toMatch(/^door: accepted total +2$/m)
   })
 
   it('stops it and waits for its end', async () => {

@@ -71,7 +71,7 @@ export class FakeShell {
       },
       ping: async () => 1.234,
       peerlist: async () => peers,
-      publish: async (topic, message) => void this.published.push([topic, message]),
+      publish: async (topic, message) => this.published.push([topic, message]),
       subscribe: async (_prefix, _allPlatforms, onMessage) => {
         for (const message of messages) onMessage(message)
       },

@@ -10,29 +10,34 @@ import { type Column, renderTable } from '../output/table.ts'
 
 /** Answer of `platform.federation.status`. */
 export interface FederationStatus {
-  readonly registry: {
-    readonly url: string | null
-    readonly status: string
-    readonly reason: string | null
-    /** Unix seconds. */
-    readonly last_contact: number | null
-  }
+  /** `null` when the platform uses none. */
+  readonly registry: RegistryState | null
   readonly platforms: readonly FederationRow[]
+}
+
+interface RegistryState {
+  readonly url: string
+  readonly status: string
+  readonly reason: string | null
+  /** Unix seconds; null before the first good answer. */
+  readonly last_contact: number | null
 }
 
 export interface FederationRow {
   readonly platform: string
-  readonly address: string | null
-  readonly group: string | null
+  readonly address: string
+  readonly group: string
   readonly connected: boolean
   readonly status: string
   readonly reason: string | null
   readonly next_retry_in_s: number | null
   /** Unix seconds. */
   readonly last_heartbeat: number | null
-  readonly protocol: string | null
-  readonly interest_in: unknown
-  readonly interest_out: unknown
+  readonly protocol: string
+  /** Prefixes the platform wants from us. */
+  readonly interest_in: number
+  /** Prefixes we want from the platform. */
+  readonly interest_out: number
 }
 
 export function addFederationCommands(program: Command, shell: Shell): void {
@@ -75,10 +80,11 @@ function describeFederation(status: FederationStatus, invocation: Invocation): s
   return `${describeRegistry(status.registry, terminal.paint, shell.now())}\n${table}`
 }
 
-function describeRegistry(registry: FederationStatus['registry'], paint: Paint, nowMs: number): string {
+function describeRegistry(registry: RegistryState | null, paint: Paint, nowMs: number): string {
+  if (registry === null) return paint.dim('no registry')
   const reason = registry.reason ? `: ${registry.reason}` : ''
   const contact = registry.last_contact === null ? '' : `, last contact ${formatAgo(registry.last_contact, nowMs)}`
-  return paint.dim(printable(`registry ${registry.url ?? '-'}  ${registry.status}${reason}${contact}`))
+  return paint.dim(printable(`registry ${registry.url}  ${registry.status}${reason}${contact}`))
 }
 
 const federationColumns = (nowMs: number): Column<FederationRow>[] => [
@@ -89,11 +95,8 @@ const federationColumns = (nowMs: number): Column<FederationRow>[] => [
   { heading: 'RETRY IN', cell: (row) => (row.next_retry_in_s === null ? '-' : formatSeconds(row.next_retry_in_s)) },
   { heading: 'HEARTBEAT', cell: (row) => formatAgo(row.last_heartbeat, nowMs) },
   { heading: 'PROTOCOL', cell: (row) => row.protocol },
-  { heading: 'IN', cell: (row) => countOf(row.interest_in), right: true },
-  { heading: 'OUT', cell: (row) => countOf(row.interest_out), right: true },
+  { heading: 'IT WANTS', cell: (row) => row.interest_in, right: true },
+  { heading: 'WE WANT', cell: (row) => row.interest_out, right: true },
   { heading: 'GROUP', cell: (row) => row.group },
   { heading: 'ADDRESS', cell: (row) => row.address },
 ]
-
-/** Interest is a number of prefixes, or their list. */
-const countOf = (interest: unknown): unknown => (Array.isArray(interest) ? interest.length : interest)

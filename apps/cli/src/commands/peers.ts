@@ -18,7 +18,7 @@ export interface ConnectionRow {
   readonly bytes_out: number
   readonly queued_bytes: number
   readonly dropped: number
-  readonly connected_s: number
+  readonly connected_s?: number
 }
 
 export function addPeerCommands(program: Command, shell: Shell): void {
@@ -69,5 +69,9 @@ const CONNECTION_COLUMNS: Column<ConnectionRow>[] = [
   { heading: 'OUT', cell: (row) => formatAmount(row.bytes_out), right: true },
   { heading: 'QUEUED', cell: (row) => formatAmount(row.queued_bytes), right: true },
   { heading: 'DROPPED', cell: (row) => row.dropped, right: true },
-  { heading: 'CONNECTED FOR', cell: (row) => formatSeconds(row.connected_s), right: true },
+  {
+    heading: 'CONNECTED FOR',
+    cell: (row) => (row.connected_s === undefined ? '-' : formatSeconds(row.connected_s)),
+    right: true,
+  },
 ]

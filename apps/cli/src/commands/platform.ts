@@ -16,7 +16,8 @@ export interface PlatformInfo {
   readonly addresses: readonly string[]
   readonly public_key: string
   readonly memory_mb: number
-  readonly counters: Readonly<Record<string, number>>
+  /** By part of the platform. */
+  readonly counters: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 export function addPlatformCommands(program: Command, shell: Shell): void {
@@ -61,6 +62,10 @@ async function stopPlatform(invocation: Invocation): Promise<void> {
   })
 }
 
+/** `messagesIn` and `messages_in` as `messages in`. */
+const words = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ')
+
 function describePlatform(info: PlatformInfo): string {
   const lines: [string, unknown][] = [
     ['instance name', info.instance_name],
@@ -70,7 +75,9 @@ function describePlatform(info: PlatformInfo): string {
     ...info.addresses.map((address): [string, unknown] => ['address', address]),
     ['public key', info.public_key],
     ['memory', `${info.memory_mb} MB`],
-    ...Object.entries(info.counters).map(([name, count]): [string, unknown] => [name.replaceAll('_', ' '), count]),
+    ...Object.entries(info.counters).flatMap(([part, counters]) =>
+      Object.entries(counters).map(([name, count]): [string, unknown] => [`${part}: ${words(name)}`, count]),
+    ),
   ]
   const width = Math.max(...lines.map(([name]) => name.length))
   return lines.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')

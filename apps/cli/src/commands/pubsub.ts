@@ -14,8 +14,8 @@ export function addPubsubCommands(program: Command, shell: Shell): void {
     .action(async (topic: string, json: string, _options: unknown, command: Command) => {
       const message = parseJsonArgument(json)
       const invocation = new Invocation(shell, command)
-      await invocation.withPlatform((platform) => platform.publish(topic, message))
-      invocation.show({ topic, message }, () => `published to ${printable(topic)}`)
+      const receivers = await invocation.withPlatform((platform) => platform.publish(topic, message))
+      invocation.show({ topic, receivers }, () => `${printable(topic)}: sent to ${receivers} subscribers and platforms`)
     })
 
   program
