@@ -154,12 +154,13 @@ const NOT_HTTP = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_)/
 
 function failureOf(error: unknown): RegistryFailure {
   const { code, cause, message } = Object(error) as { code?: unknown; cause?: unknown; message?: unknown }
+  const isParserError = error instanceof Error && error.name === 'HTTPParserError'
   const name = typeof code === 'string' ? code : ''
   if (name === '' && cause instanceof Error) return failureOf(cause)
   const detail = printable(
     `${typeof message === 'string' && message !== '' ? message : String(error)}${name ? ` (${name})` : ''}`,
   )
   if (TLS_ERROR.test(name)) return { kind: 'tls', detail }
-  if (NOT_HTTP.test(name)) return notARegistry(`it does not answer as a web service does: ${detail}`)
+  if (isParserError || NOT_HTTP.test(name)) return notARegistry(`it does not answer as a web service does: ${detail}`)
   return { kind: 'unreachable', detail }
 }
