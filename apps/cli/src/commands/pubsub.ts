@@ -9,6 +9,7 @@ import type { ReceivedMessage } from '../platform-connection.ts'
 export function addPubsubCommands(program: Command, shell: Shell): void {
   program
     .command('pub <topic> <json>')
+    .alias('publish')
     .description('publish one message')
     .addHelpText('after', `\nExample:\n  vctl pub global/heartbeat '{"status": "active"}'`)
     .action(async (topic: string, json: string, _options: unknown, command: Command) => {
@@ -20,6 +21,7 @@ export function addPubsubCommands(program: Command, shell: Shell): void {
 
   program
     .command('sub <prefix>')
+    .alias('subscribe')
     .description('print each message whose topic starts with the prefix, one per line')
     .option('--all-platforms', 'messages of federated platforms too')
     .option('--count <n>', 'end after n messages; with --timeout: fail if they do not come in time', parseCount)
@@ -43,12 +45,13 @@ async function printMessages(
   count: number | undefined,
 ): Promise<void> {
   const { terminal, givenTimeoutMs } = invocation
-  const interrupted = invocation.shell.interruption()
   let left = count ?? Number.POSITIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   const end = await invocation.withPlatform(
     (platform) =>
       new Promise<'finished' | 'late'>((resolve, reject) => {
+        // Not earlier: an interrupt while we connect just ends the process.
+        const interrupted = invocation.shell.interruption()
         if (givenTimeoutMs !== undefined) timer = setTimeout(() => resolve('late'), givenTimeoutMs)
         interrupted.addEventListener('abort', () => resolve('finished'), { once: true })
         if (interrupted.aborted) resolve('finished')
