@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DEFAULT_AUTHZ, errorCode, fileError } from '@volttron/auth'
 import writeFileAtomic from 'write-file-atomic'
 import { type AuthzDocument, parseAuthz } from './authz-document.ts'
+import { withLock } from './file-lock.ts'
 
 /** Rights are nobody else's business. */
 const FILE_MODE = 0o600
@@ -24,12 +25,15 @@ export async function readAuthz(home: string): Promise<AuthzDocument> {
 
 /** @throws VolttronError `bad-data` or `system`; the file is unchanged then */
 export async function editAuthz(home: string, edit: (document: AuthzDocument) => AuthzDocument): Promise<void> {
-  const document = edit(await readAuthz(home))
+  const path = pathIn(home)
   try {
     await mkdir(home, { recursive: true, mode: FOLDER_MODE })
-    await writeFileAtomic(pathIn(home), `${JSON.stringify(document, null, 2)}\n`, { mode: FILE_MODE })
+    await withLock(path, async () => {
+      const document = edit(await readAuthz(home))
+      await writeFileAtomic(path, `${JSON.stringify(document, null, 2)}\n`, { mode: FILE_MODE })
+    })
   } catch (error) {
-    throw fileError(`cannot write ${pathIn(home)}`, error)
+    throw fileError(`cannot write ${path}`, error)
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { VolttronError } from '@volttron/vip'
+import { isAlive } from './process-alive.ts'
 
 /** `--home`, else `VOLTTRON_HOME`, else `~/.volttron`; always absolute. */
 export const homeFolder = (option: string | undefined, environment: NodeJS.ProcessEnv): string =>
@@ -19,14 +20,7 @@ export function requireRunningPlatform(home: string): void {
 /** True when `VOLTTRON_PID` names a live process. The daemon writes the file when it is ready and removes it at its end. */
 export function isPlatformRunning(home: string): boolean {
   const pid = readPid(join(home, 'VOLTTRON_PID'))
-  if (pid === undefined) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM: it lives, under another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  return pid !== undefined && isAlive(pid)
 }
 
 function readPid(file: string): number | undefined {
