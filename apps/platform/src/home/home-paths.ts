@@ -1,0 +1,63 @@
+/** Where things are in VOLTTRON_HOME: the names the Python platform uses, and ours beside them. */
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode, fileError } from '@volttron/auth'
+import { VolttronError } from '@volttron/vip'
+
+const FOLDER_MODE = 0o700
+
+export interface HomePaths {
+  readonly home: string
+  readonly config: string
+  readonly pidFile: string
+  readonly credentialStore: string
+  readonly authz: string
+  readonly agents: string
+  readonly configurationStore: string
+  /** Sockets and the lock; nothing in it outlives the process. */
+  readonly run: string
+  readonly federationConfig: string
+  readonly federationState: string
+}
+
+export const homePaths = (home: string): HomePaths => ({
+  home,
+  config: join(home, 'config'),
+  pidFile: join(home, 'VOLTTRON_PID'),
+  credentialStore: join(home, 'credentials_store'),
+  authz: join(home, 'authz.json'),
+  agents: join(home, 'agents'),
+  configurationStore: join(home, 'configuration_store'),
+  run: join(home, 'run'),
+  federationConfig: join(home, 'federation_config.json'),
+  federationState: join(home, 'federation_state.json'),
+})
+
+/** Enough to notice a full disk before the platform runs. */
+const PROBE_BYTES = 4096
+
+/** Makes the folders, for their owner only, and tries a write. @throws VolttronError `system` */
+export async function prepareFolders(paths: HomePaths): Promise<void> {
+  for (const folder of [paths.home, paths.run, paths.agents, paths.configurationStore]) await makeFolder(folder)
+  const probe = join(paths.run, `.probe-${process.pid}`)
+  try {
+    const { mode } = await stat(paths.run)
+    if ((mode & 0o077) !== 0) await chmod(paths.run, FOLDER_MODE)
+    await writeFile(probe, Buffer.alloc(PROBE_BYTES), { mode: 0o600 })
+  } catch (error) {
+    throw fileError(`cannot write into VOLTTRON_HOME ${paths.home}`, error)
+  } finally {
+    await rm(probe, { force: true }).catch(() => {})
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') {
+      throw new VolttronError('system', `cannot use the folder ${folder}: it is a file`, { cause: error })
+    }
+    throw fileError(`cannot make the folder ${folder}`, error)
+  }
+}
