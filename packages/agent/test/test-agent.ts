@@ -1,0 +1,34 @@
+/** Agents of tests: they dial a scripted router, and a test can move their clock. */
+import { randomBytes } from 'node:crypto'
+import { keyPairFromSecret } from '@volttron/vip'
+import { Agent } from '../src/agent.ts'
+import type { AgentOptions } from '../src/agent-options.ts'
+import type { AgentPorts } from '../src/ports.ts'
+import { systemPorts } from '../src/system-ports.ts'
+import { ManualClock } from './manual-clock.ts'
+import type { ScriptedRouter } from './scripted-router.ts'
+
+const serverKey = keyPairFromSecret(randomBytes(32)).publicKey
+
+export interface TestAgent {
+  readonly agent: Agent
+  readonly clock: ManualClock
+  /** What would have gone to stderr. */
+  readonly errors: Error[]
+}
+
+export function testAgent(router: ScriptedRouter, identity = 'tester', options: AgentOptions = {}): TestAgent {
+  const clock = new ManualClock()
+  const { now, startTimer } = clock
+  const ports: AgentPorts = { ...systemPorts, now, startTimer, random: () => 0.5, dial: router.dial }
+  const { secretKey } = keyPairFromSecret(randomBytes(32))
+  const agent = new Agent({ identity, address: 'tcp://127.0.0.1:1', serverKey, secretKey, ...options }, ports)
+  const errors: Error[] = []
+  agent.on('error', (error) => errors.push(error))
+  return { agent, clock, errors }
+}
+
+/** Lets everything under way arrive: messages take a turn each. */
+export async function settle(turns = 20): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
