@@ -1,7 +1,6 @@
 /** What the handlers of the subsystems share: the tables of the bus and the platform's facts. */
 import type { SubscriptionTable } from '@volttron/pubsub'
 import type { PeerTable } from '@volttron/routing'
-import type { VipErrno } from '@volttron/vip'
 import type { AgentPeer } from './agent-peer.ts'
 import type { Authority } from './authority.ts'
 import type { RouterCounters } from './counters.ts'
@@ -26,7 +25,11 @@ export interface PlatformFacts {
   readonly version: string
 }
 
-export type Errno = (typeof VipErrno)[keyof typeof VipErrno]
+/** One of `VipErrno`, or what another platform answered. */
+export interface Errno {
+  readonly code: number
+  readonly text: string
+}
 
 /** A message to or from a peer on another platform. */
 export interface RemoteMessage {

@@ -8,10 +8,10 @@
 import type { Connection, ConnectionHandlers, Turn } from '@volttron/transport'
 import { INITIAL_CREDIT } from '@volttron/transport'
 import {
-  type Credit,
   commonVersion,
   FrameAt,
   frameText,
+  type HelloCapabilities,
   identityProblem,
   isReservedIdentity,
   isVipMessage,
@@ -35,8 +35,17 @@ export type KeyHolder =
 
 /** Takes over connections of other platforms; packages/federation offers it. */
 export interface SessionEntrance {
-  /** The platform has been welcomed under `nonce`; the result gets what it sends from here on. */
-  accept(platform: string, connection: Connection, link: { nonce: number; credit: Credit }): ConnectionHandlers
+  /**
+   * The platform has been welcomed under `nonce`.
+   *
+   * @returns what gets everything the platform sends from here on; `undefined` when it is not wanted any more
+   */
+  accept(
+    platform: string,
+    connection: Connection,
+    hello: HelloCapabilities,
+    nonce: number,
+  ): Pick<ConnectionHandlers, 'onMessage' | 'onClose'> | undefined
 }
 
 export interface ReceptionOptions {
@@ -153,7 +162,7 @@ export class Reception {
   /** A platform says hello and becomes a session; anything else on its connection is refused. */
   #receivePlatform(connection: Connection, platform: string): void {
     const { bus, sessions, log } = this.#options
-    let session: ConnectionHandlers | undefined
+    let session: ReturnType<SessionEntrance['accept']>
     connection.start({
       onMessage: (frames) => {
         if (session) return session.onMessage(frames)
@@ -176,9 +185,9 @@ export class Reception {
         const capabilities = { version, features: [], credit: INITIAL_CREDIT, nonce, instanceName: bus.instanceName }
         const args = ['welcome', '1.0', bus.routerId, connection.routingId, welcomeArgument(capabilities)]
         connection.send(vipMessage({ peer: '', id, subsystem: Subsystem.hello }, args))
-        session = sessions.accept(platform, connection, { nonce, credit: offered.credit })
+        session = sessions.accept(platform, connection, offered, nonce)
+        if (!session) connection.close('the platform is not wanted any more')
       },
-      onDrain: () => session?.onDrain?.(),
       onClose: (reason) => session?.onClose(reason),
     })
   }

@@ -1,0 +1,67 @@
+/** The world as the federation engine sees it: sockets, the bus, keys and disk of this platform. */
+import type { FederationPorts, FederationStore, RegistryPort } from '@volttron/federation'
+import type { Logger } from '@volttron/observe'
+import type { SubscriptionTable } from '@volttron/pubsub'
+import { dial, type Turn } from '@volttron/transport'
+import { Subsystem, vipMessage } from '@volttron/vip'
+import { systemClock } from '../clock.ts'
+import type { LimitOptions } from '../options/platform-options.ts'
+import type { Bus, Errno } from '../router/bus.ts'
+import type { RouteName, Topic } from '../router/names.ts'
+import type { Peer } from '../router/peer.ts'
+import { receiveRpc } from '../router/rpc-forwarding.ts'
+
+export interface FederationSurroundings {
+  readonly instanceName: string
+  readonly limits: LimitOptions
+  readonly turn: Turn
+  readonly subscriptions: SubscriptionTable<Peer>
+  /** The bus, which is complete by the time the first session opens. */
+  readonly bus: () => Bus
+  readonly keys: FederationPorts<Topic, RouteName>['keys']
+  readonly store: FederationStore
+  readonly registry: RegistryPort
+  readonly log: Logger
+  /** Tells another platform that a call of one of its agents found nobody. */
+  readonly sendRpcError: (platform: string, toIdentity: string, peer: string, id: Uint8Array, errno: Errno) => void
+}
+
+export function federationPorts(surroundings: FederationSurroundings): FederationPorts<Topic, RouteName> {
+  const { turn, keys, store, registry, log, limits, bus, subscriptions } = surroundings
+  return {
+    clock: systemClock,
+    random: Math.random,
+    turn,
+    keys,
+    store,
+    registry,
+    log,
+    dial: ({ platform, address, publicKey }, signal) =>
+      dial({
+        address,
+        serverKey: publicKey,
+        keys: keys.own(),
+        routingId: `instance.${platform}.${Math.random()}`,
+        signal,
+        maxMessageBytes: limits.maxMessageBytes,
+        heartbeatIntervalMs: limits.heartbeatIntervalMs,
+        heartbeatTimeoutMs: limits.heartbeatTimeoutMs,
+      }),
+    bus: {
+      interest: subscriptions.interest,
+      resolveTopic: (text) => bus().distribution.topics.intern(text),
+      resolveRoute: (_platform, text) => bus().distribution.routes.intern(text),
+      onRemotePublish: (topic, route, record) =>
+        bus().distribution.arrive(topic, route, record, record.sequence, record.ageMs),
+      onRemoteRpc(platform, to, from, id, args) {
+        const errno = receiveRpc(bus(), platform, { to, from, id, args })
+        if (errno) surroundings.sendRpcError(platform, from, to, id, errno)
+      },
+      onRpcError(platform, { id, toIdentity, peer, errno, text }) {
+        const caller = bus().peers.get(toIdentity)
+        const failed = [String(errno), text, `${platform}/${peer}`, Subsystem.rpc]
+        caller?.send(vipMessage({ peer: '', user: toIdentity, id, subsystem: Subsystem.error }, failed))
+      },
+    },
+  }
+}

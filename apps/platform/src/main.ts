@@ -1,0 +1,83 @@
+/** The `volttron` command: from the command line to a running platform, and to its end by a signal. */
+import { componentLogger, createLogger } from '@volttron/observe'
+import { describeError, VolttronError } from '@volttron/vip'
+import { startPlatform } from './compose.ts'
+import { openHome } from './home/home.ts'
+import { rootWarning } from './home/root-warning.ts'
+import { type PlatformOptions, parsePlatformOptions } from './options/platform-options.ts'
+import { printConfig } from './options/print-config.ts'
+import { systemPorts } from './options/system-ports.ts'
+import { version } from './version.ts'
+
+/** How long a stop may take before the process ends all the same. */
+const STOP_MS = 10_000
+
+async function main(): Promise<void> {
+  const command = parsePlatformOptions(process.argv.slice(2), process.env, systemPorts(version))
+  switch (command.action) {
+    case 'show':
+      return print(command.text)
+    case 'print-config':
+      return print(printConfig(command, command.json ? 'json' : 'text'))
+    case 'check-config':
+      for (const notice of command.notices) print(`note: ${notice}`)
+      return print('the configuration is valid')
+    case 'run':
+      await run(command.options, command.notices)
+  }
+}
+
+async function run(options: PlatformOptions, notices: readonly string[]): Promise<void> {
+  const logger = createLogger({ name: 'volttron', ...options.log })
+  const log = componentLogger(logger, 'platform')
+  const warning = rootWarning()
+  if (warning) log.warn(warning)
+  for (const notice of notices) log.warn(notice)
+
+  const home = await openHome(options.home)
+  let stopping: Promise<void> | undefined
+  let stopPlatform = async () => {}
+  const stop = (why: string): Promise<void> => {
+    stopping ??= (async () => {
+      log.info({ why }, 'stopping')
+      setTimeout(() => process.exit(1), STOP_MS).unref()
+      await stopPlatform()
+      await home.close()
+      log.info('stopped')
+    })()
+    return stopping
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // A second signal means now.
+      if (stopping) process.exit(1)
+      void stop(signal).then(() => process.exit(0))
+    })
+  }
+  try {
+    const platform = await startPlatform(options, {
+      home,
+      version,
+      log: logger,
+      onQuit: () => void stop('an operator asked for it').then(() => process.exit(0)),
+    })
+    stopPlatform = () => platform.stop()
+    await home.announceReady()
+    log.info({ instanceName: platform.instanceName, addresses: platform.addresses, pid: process.pid }, 'ready')
+  } catch (error) {
+    await home.close()
+    throw error
+  }
+}
+
+const print = (text: string): void => {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof VolttronError)) console.error(error)
+  else process.stderr.write(`volttron: error: ${describeError(error)}\n`)
+  process.exitCode = error instanceof VolttronError ? error.exitCode : 70
+}
