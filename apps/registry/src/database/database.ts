@@ -103,14 +103,20 @@ function sqliteProblem(file: string, error: unknown): VolttronError {
   })
 }
 
+/** Host and database of a URL; some that PostgreSQL takes (`postgresql://user@/db`) are no URLs of the web. */
+function postgresPlace(url: string): string {
+  if (!URL.canParse(url)) return 'by DATABASE_URL'
+  const { host, pathname } = new URL(url)
+  return `${host}${pathname}`
+}
+
 async function openPostgres(url: string, logger: Logger): Promise<Database> {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+  if (!/^postgres(ql)?:\/\//.test(url)) {
     throw new VolttronError('config', 'DATABASE_URL is no PostgreSQL URL', {
       hint: 'use postgresql://USER:PASSWORD@HOST:5432/DATABASE, or unset it to use SQLite',
     })
   }
-  const { host, pathname } = new URL(url)
-  const place = `PostgreSQL ${host}${pathname}`
+  const place = `PostgreSQL ${postgresPlace(url)}`
   const log = (error: Error) => logger.warn({ event: 'database-connection-lost', reason: error.message })
   const adapter = new PrismaPg(
     { connectionString: url, max: 10, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS },
