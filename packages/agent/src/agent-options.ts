@@ -92,7 +92,7 @@ export function resolveSettings(options: AgentOptions, env: Environment): Settin
 function keysFromOptions({ publicKey, secretKey }: AgentOptions): KeyPair | undefined {
   if (secretKey === undefined) {
     if (publicKey === undefined) return undefined
-    throw new VolttronError('usage', 'the option publicKey is given without secretkey')
+    throw new VolttronError('usage', 'the option publicKey is given without secretKey')
   }
   const secret = parseSecretKey(secretKey)
   if (secret === undefined) throw new VolttronError('usage', 'the option secretKey is no CURVE key')
