@@ -117,8 +117,8 @@ export type ListOutcome =
       readonly outcome: 'listed'
       /** As parsed from the answer; anything may be in it. */
       readonly platforms: readonly unknown[]
-      /** False when entries were left unread: then a missing one has not been removed. */
-      readonly isComplete: boolean
+      /** False when entries were left unread: then a missing one has not been removed. Default true. */
+      readonly isComplete?: boolean
       /** Names this state of the list; a registry without it is asked at intervals. */
       readonly revision: string | undefined
     }

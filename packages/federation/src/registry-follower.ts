@@ -184,7 +184,7 @@ export class RegistryFollower {
     this.#contact(this.#listing)
     if (outcome.outcome === 'listed') {
       this.#revision = outcome.revision
-      this.#take(this.#options.onList(outcome.platforms, outcome.isComplete))
+      this.#take(this.#options.onList(outcome.platforms, outcome.isComplete ?? true))
     }
     this.#logStatus()
     if (this.#revision === undefined) return RegistryTimes.pollMs * (0.8 + 0.4 * this.#options.random())
