@@ -11,7 +11,15 @@ import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { RegistryClient } from '@volttron/registry-client'
 import { PeerTable } from '@volttron/routing'
 import { FrontDoor, Turn } from '@volttron/transport'
-import { formatAddress, type KeyPair, ReservedIdentity, type VipAddress, VipErrno, VolttronError } from '@volttron/vip'
+import {
+  formatAddress,
+  type KeyPair,
+  type PublicKey,
+  ReservedIdentity,
+  type VipAddress,
+  VipErrno,
+  VolttronError,
+} from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import { systemClock } from './clock.ts'
 import { federationPorts } from './federation/federation-ports.ts'
@@ -83,7 +91,10 @@ async function compose(
   let ownKeys: KeyPair = home.platformKeys
   const credentials = new Credentials()
   const keyRing = new KeyRing({ credentials, onUnknownKey: () => federation?.onUnknownKey() })
-  await loadCredentials(home, credentials, routerLog, (key) => door?.closeByKey(key, 'the key was revoked'), started)
+  await loadCredentials(home, credentials, routerLog, started, {
+    onAdded: () => door?.refreshAdmissions(),
+    onRevoked: (key) => door?.closeByKey(key, 'the key was revoked'),
+  })
   const { authorization } = await openRules(home, routerLog, started)
 
   // The front door opens before the rest is there, because only then the ports are known; nobody is judged before.
@@ -318,8 +329,8 @@ async function loadCredentials(
   home: Home,
   credentials: Credentials,
   log: Logger,
-  onRevoked: (key: ReturnType<Credentials['remove']>[number]) => void,
   started: (() => Promise<void>)[],
+  { onAdded, onRevoked }: { onAdded: () => void; onRevoked: (key: PublicKey) => void },
 ): Promise<void> {
   const scan = await home.credentialStore.load()
   for (const { message } of scan.problems) log.warn(message)
@@ -335,6 +346,7 @@ async function loadCredentials(
       credentials.set(credential.identity, publicKeysOf(credential))
       for (const key of before) if (credentials.identityOf(key) === undefined) onRevoked(key)
     }
+    if (changed.length > 0) onAdded()
   })
   started.push(() => watch.close())
 }

@@ -5,8 +5,8 @@
  * A second connection under the same identity and key never simply evicts the first: the first is challenged, and only its
  * silence makes room. So two live copies of an agent do not throw each other out in turn.
  */
-import type { Connection, ConnectionHandlers, Turn } from '@volttron/transport'
-import { INITIAL_CREDIT } from '@volttron/transport'
+import { FEDERATION_FEATURE } from '@volttron/federation'
+import { type Connection, type ConnectionHandlers, INITIAL_CREDIT, type Turn } from '@volttron/transport'
 import {
   commonVersion,
   FrameAt,
@@ -182,7 +182,8 @@ export class Reception {
           )
         }
         const nonce = bus.nextNonce()
-        const capabilities = { version, features: [], credit: INITIAL_CREDIT, nonce, instanceName: bus.instanceName }
+        const features = [FEDERATION_FEATURE]
+        const capabilities = { version, features, credit: INITIAL_CREDIT, nonce, instanceName: bus.instanceName }
         const args = ['welcome', '1.0', bus.routerId, connection.routingId, welcomeArgument(capabilities)]
         connection.send(vipMessage({ peer: '', id, subsystem: Subsystem.hello }, args))
         session = sessions.accept(platform, connection, offered, nonce)
