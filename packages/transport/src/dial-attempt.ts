@@ -1,0 +1,124 @@
+/** One Dealer to one numeric endpoint, until it is connected or known to fail. */
+import { type KeyPair, type PublicKey, toZ85 } from '@volttron/vip'
+import { Dealer, type EventType } from 'zeromq'
+import type { Connection } from './connection.ts'
+import { RECEIVE_HIGH_WATER_MARK, SEND_HIGH_WATER_MARK } from './inner-socket.ts'
+import { SocketConnection } from './socket-connection.ts'
+
+export interface AttemptOptions {
+  readonly endpoint: string
+  /** The address as the user wrote it. */
+  readonly remote: string
+  readonly serverKey: PublicKey
+  readonly keys: KeyPair
+  readonly routingId: string | undefined
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+  readonly maxMessageBytes: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+}
+
+export type AttemptOutcome =
+  | { readonly kind: 'open'; readonly connection: Connection }
+  /** Nobody accepts connections there. */
+  | { readonly kind: 'unreachable' }
+  /** The platform refused the key (ZAP 400). */
+  | { readonly kind: 'denied' }
+  /** The other side cut the connection before the handshake was through. */
+  | { readonly kind: 'cut'; readonly afterMs: number }
+  /** The time is over; `connected` when a connection stood and only the handshake did not go on. */
+  | { readonly kind: 'silent'; readonly connected: boolean }
+  | { readonly kind: 'aborted' }
+
+/**
+ * One socket object is one connection. libzmq's own "never" (-1) throws away what was received and not yet read when the
+ * connection ends; with a day of delay it is kept, and the socket is closed long before.
+ */
+const NEVER_MS = 24 * 60 * 60 * 1_000
+
+let lastDial = 0
+
+export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
+  const socket = new Dealer({
+    linger: 0,
+    reconnectInterval: NEVER_MS,
+    curveServerKey: toZ85(options.serverKey),
+    curvePublicKey: toZ85(options.keys.publicKey),
+    curveSecretKey: toZ85(options.keys.secretKey),
+    ipv6: true,
+    sendHighWaterMark: SEND_HIGH_WATER_MARK,
+    receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+    maxMessageSize: options.maxMessageBytes,
+    connectTimeout: Math.ceil(options.timeoutMs) + 1_000,
+    handshakeInterval: Math.ceil(options.timeoutMs) + 1_000,
+    heartbeatInterval: options.heartbeatIntervalMs,
+    heartbeatTimeout: options.heartbeatTimeoutMs,
+    heartbeatTimeToLive: options.heartbeatTimeoutMs,
+    tcpKeepalive: 1,
+    ...(options.routingId === undefined ? {} : { routingId: options.routingId }),
+  })
+  return new Promise((resolve) => {
+    let connectedAt: number | undefined
+    let connection: SocketConnection | undefined
+    let settled = false
+    const settle = (outcome: AttemptOutcome): void => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', abort)
+      if (outcome.kind !== 'open') socket.close()
+      resolve(outcome)
+    }
+    const abort = (): void => settle({ kind: 'aborted' })
+    const timer = setTimeout(() => settle({ kind: 'silent', connected: connectedAt !== undefined }), options.timeoutMs)
+    options.signal?.addEventListener('abort', abort, { once: true })
+
+    void observe(socket, (event) => {
+      switch (event) {
+        case 'connect':
+          connectedAt = performance.now()
+          break
+        case 'close':
+          if (!connection && connectedAt === undefined) settle({ kind: 'unreachable' })
+          break
+        case 'handshake':
+          connection = connectionOf(socket, options)
+          settle({ kind: 'open', connection })
+          break
+        case 'handshake:error:auth':
+          settle({ kind: 'denied' })
+          break
+        case 'disconnect':
+          if (connection) connection.end('the peer closed the connection, or fell silent')
+          else settle({ kind: 'cut', afterMs: performance.now() - (connectedAt ?? performance.now()) })
+          break
+      }
+    })
+    try {
+      socket.connect(options.endpoint)
+    } catch {
+      settle({ kind: 'unreachable' })
+    }
+  })
+}
+
+const connectionOf = (socket: Dealer, options: AttemptOptions): SocketConnection =>
+  new SocketConnection({
+    id: `dial-${++lastDial}`,
+    direction: 'dialled',
+    remote: options.remote,
+    publicKey: options.serverKey,
+    socket,
+    release: () => {},
+  })
+
+/** Reports what happens to the socket until it is closed. */
+async function observe(socket: Dealer, onEvent: (event: EventType) => void): Promise<void> {
+  const { events } = socket
+  try {
+    while (!events.closed) onEvent((await events.receive()).type)
+  } catch {
+    // The socket was closed.
+  }
+}

@@ -1,0 +1,51 @@
+/** What the front door spends at most, before and after it knows who knocks. */
+import { descriptorLimit } from './descriptor-limit.ts'
+
+/** Accepted socket, two ends of the inner path, its listener, and the eventfd of the zeromq socket. */
+export const DESCRIPTORS_PER_CONNECTION = 5
+/** Kept for files, agents, links and the database. */
+const DESCRIPTORS_RESERVED = 100
+const DESCRIPTOR_SHARE = 0.8
+
+export interface FrontDoorLimits {
+  /** Connections at once, admitted or not. Default: what fits 80 % of the descriptor limit. */
+  readonly connections: number
+  /** Connections that have not authenticated; default 256. */
+  readonly unauthenticated: number
+  /** The same from one address; default 32. */
+  readonly unauthenticatedPerAddress: number
+  /** CURVE handshakes at once; more wait their turn. Default 64. */
+  readonly handshakes: number
+  /** Connections whose key waits for approval; the oldest makes room. Default 256. */
+  readonly awaitingApproval: number
+  /** From the connect to the proof of a key; default 5,000. */
+  readonly authenticateMs: number
+  /** How long an answer about a key may be held; then the key waits for approval. Default 3,000. */
+  readonly admissionMs: number
+  /** From the proof of a key to the first message; default 60,000. */
+  readonly firstMessageMs: number
+  /** Largest frame a peer may send; default 16 MiB. */
+  readonly messageBytes: number
+  /** Distance of ZMTP heartbeats; default 5,000. */
+  readonly heartbeatIntervalMs: number
+  /** Silence after which a peer is given up: at least four times the worst event-loop stall. Default 20,000. */
+  readonly heartbeatTimeoutMs: number
+}
+
+export function frontDoorLimits(given: Partial<FrontDoorLimits> = {}): FrontDoorLimits {
+  const affordable = (descriptorLimit() * DESCRIPTOR_SHARE - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION
+  return {
+    connections: Math.max(8, Math.floor(affordable)),
+    unauthenticated: 256,
+    unauthenticatedPerAddress: 32,
+    handshakes: 64,
+    awaitingApproval: 256,
+    authenticateMs: 5_000,
+    admissionMs: 3_000,
+    firstMessageMs: 60_000,
+    messageBytes: 16 * 1024 * 1024,
+    heartbeatIntervalMs: 5_000,
+    heartbeatTimeoutMs: 20_000,
+    ...given,
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * The front door: the only way into the platform over a network.
+ *
+ * libzmq does not tell JavaScript which key a message came from. So each accepted connection gets an inner CURVE socket
+ * of its own, and the ZAP request of that socket says whose connection it is; bytes are piped both ways, and CURVE stays
+ * end to end between the client and the inner socket. One connection's life is in `visitor.ts`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PublicKey, VipAddress } from '@volttron/vip'
+import { type FrontDoorLimits, frontDoorLimits } from './front-door-limits.ts'
+import { type Admit, type FrontDoorCounters, type FrontDoorOptions, noCounts, silentLog } from './front-door-ports.ts'
+import { refuseStranger } from './front-door-self-test.ts'
+import { reserveSockets } from './inner-socket.ts'
+import { listenOn } from './listen-address.ts'
+import { Lobby } from './lobby.ts'
+import { Visitor, type VisitorHost } from './visitor.ts'
+import { ZapDesk } from './zap-desk.ts'
+
+/** Names connections for the whole process: ZAP domains of all doors share one desk. */
+let lastVisitor = 0
+
+export class FrontDoor {
+  readonly counters: FrontDoorCounters = noCounts()
+  readonly limits: FrontDoorLimits
+
+  readonly #options: FrontDoorOptions
+  readonly #host: VisitorHost
+  readonly #lobby: Lobby<Visitor>
+  readonly #folder: string
+  readonly #zap: ZapDesk
+  readonly #servers = new Set<Server>()
+  readonly #visitors = new Set<Visitor>()
+  /** Those whose key waits for approval, oldest first. */
+  readonly #waiting = new Set<Visitor>()
+  #bound: VipAddress[] = []
+  #closing: Promise<void> | undefined
+
+  private constructor(options: FrontDoorOptions, zap: ZapDesk, limits: FrontDoorLimits) {
+    this.#options = options
+    this.#zap = zap
+    this.limits = limits
+    this.#lobby = new Lobby(limits)
+    // mkdtemp makes it 0700. The name is short because the path of a socket may have 103 bytes only.
+    this.#folder = mkdtempSync(join(tmpdir(), 'vip-'))
+    this.#host = {
+      limits,
+      zap,
+      serverKeys: options.serverKeys,
+      lobby: this.#lobby,
+      counters: this.counters,
+      log: options.log ?? silentLog,
+      innerPath: (id) => join(this.#folder, id),
+      onConnection: options.onConnection,
+      hold: (visitor) => this.#hold(visitor),
+      moved: () => this.#lobby.nextHandshake()?.handshake(),
+      closed: (visitor) => this.#forget(visitor),
+    }
+  }
+
+  /**
+   * Opens the door on all addresses, or on none.
+   *
+   * @throws VolttronError when an address cannot be used, or when the self-test finds that a stranger gets in
+   */
+  static async listen(options: FrontDoorOptions): Promise<FrontDoor> {
+    const limits = frontDoorLimits(options.limits)
+    reserveSockets(limits)
+    const door = new FrontDoor(options, await ZapDesk.join(), limits)
+    try {
+      await door.#selfTest()
+      for (const address of options.addresses) door.#bound.push(await door.#open(address, options.admit))
+      return door
+    } catch (error) {
+      await door.close()
+      throw error
+    }
+  }
+
+  /** The addresses with the ports the system chose, in the order given. */
+  get boundAddresses(): readonly VipAddress[] {
+    return this.#bound
+  }
+
+  /** Connections that have been handed over and are alive. */
+  get connections(): number {
+    let open = 0
+    for (const visitor of this.#visitors) if (visitor.state === 'open') open++
+    return open
+  }
+
+  /** Connections that have not proven a key yet. */
+  get unauthenticated(): number {
+    return this.#lobby.size
+  }
+
+  /** Connections whose key waits for approval. */
+  get awaitingApproval(): number {
+    return this.#waiting.size
+  }
+
+  /** Somebody was approved, or the list of peers changed: those who are held redial at once and are judged anew. */
+  refreshAdmissions(): void {
+    for (const visitor of this.#visitors)
+      if (visitor.state === 'admission' || visitor.state === 'waiting') visitor.close('the key is to be judged anew')
+  }
+
+  /** Cuts every connection of a key, whatever its state. Returns how many there were. */
+  closeByKey(publicKey: PublicKey, reason: string): number {
+    const concerned = [...this.#visitors].filter((visitor) => visitor.publicKey === publicKey)
+    for (const visitor of concerned) visitor.close(reason)
+    return concerned.length
+  }
+
+  /** Stops listening and cuts every connection. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const ended = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)))
+    for (const visitor of this.#visitors) visitor.close('the platform stops')
+    await Promise.all(ended)
+    this.#zap.leave()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #open(address: VipAddress, admit: Admit): Promise<VipAddress> {
+    const { server, bound } = await listenOn(address, (socket) => this.#accept(socket, bound, admit))
+    this.#servers.add(server)
+    // A failed accept (descriptors used up) is over as soon as there are descriptors again.
+    server.on('error', (error) => this.#host.log.warn({ error: error.message }, 'accept-failed'))
+    return bound
+  }
+
+  #accept(socket: Socket, address: VipAddress, admit: Admit): void {
+    this.counters.accepted++
+    const [from, remote] = remoteOf(socket, address)
+    const visitors = this.#visitors.size
+    if (this.#closing || visitors >= this.limits.connections) return this.#turnAway(socket, remote, 'connections')
+    const visitor = new Visitor(socket, `${process.pid}-${++lastVisitor}`, remote, admit, this.#host)
+    this.#visitors.add(visitor)
+    if (this.#lobby.enter(visitor, from)) return
+    this.counters.overLimit++
+    visitor.close('too many connections that have not authenticated')
+  }
+
+  #turnAway(socket: Socket, remote: string, limit: string): void {
+    this.counters.overLimit++
+    this.#host.log.debug({ remote, limit }, 'over-limit')
+    socket.on('error', () => {})
+    socket.destroy()
+  }
+
+  #hold(visitor: Visitor): void {
+    this.#waiting.add(visitor)
+    const [oldest] = this.#waiting
+    if (this.#waiting.size > this.limits.awaitingApproval) oldest?.close('others wait for approval too')
+  }
+
+  #forget(visitor: Visitor): void {
+    this.#visitors.delete(visitor)
+    this.#waiting.delete(visitor)
+    this.#host.moved()
+  }
+
+  /** A stranger knocks on a private path of this door, and must be told that he is refused. */
+  async #selfTest(): Promise<void> {
+    const path = join(this.#folder, 'self-test')
+    await this.#open({ scheme: 'ipc', path }, () => ({ verdict: 'refuse', reason: 'self-test' }))
+    await refuseStranger(path, this.#options.serverKeys.publicKey)
+    for (const server of this.#servers) server.close()
+    this.#servers.clear()
+    for (const visitor of this.#visitors) visitor.close('self-test done')
+    Object.assign(this.counters, noCounts())
+  }
+}
+
+/** The address that limits count by, and the name of the other side for people. */
+function remoteOf(socket: Socket, address: VipAddress): [from: string, remote: string] {
+  if (address.scheme === 'ipc') return [address.path, address.path]
+  const host = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '')
+  return [host, `${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`]
+}

@@ -1,0 +1,79 @@
+/**
+ * The CURVE end of one front-door connection: a Router of its own behind a path socket that nobody else can reach.
+ *
+ * The path is unlinked as soon as our own connection stands. The listener itself stays: libzmq ends a listener's
+ * connections together with it (tried with 4.3.5), so it cannot be unbound while the connection lives.
+ */
+import { unlinkSync } from 'node:fs'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { toZ85, type KeyPair } from '@volttron/vip'
+import { context, Router } from 'zeromq'
+import type { FrontDoorLimits } from './front-door-limits.ts'
+
+/** Without it libzmq lets everybody in when no ZAP handler answers (seen). Not in the typings of zeromq.js. */
+const ZAP_ENFORCE_DOMAIN = 93
+/** Messages libzmq may hold for a peer; the real queue is ours and counts bytes. */
+export const SEND_HIGH_WATER_MARK = 4
+export const RECEIVE_HIGH_WATER_MARK = 8
+/** Bytes one direction of the pipe may hold before the other side of it is paused. */
+export const PIPE_BYTES = 256 * 1024
+
+class EnforcingRouter extends Router {
+  constructor(options: ConstructorParameters<typeof Router>[0]) {
+    super(options)
+    this.setBoolOption(ZAP_ENFORCE_DOMAIN, true)
+  }
+}
+
+export interface InnerSocket {
+  readonly router: Router
+  /** Our end of the path socket: the ciphertext goes in and comes out here. */
+  readonly bytes: Socket
+}
+
+/** Lets libzmq have as many sockets as the limits need. Only the first call in a process has an effect. */
+export function reserveSockets(limits: FrontDoorLimits): void {
+  context.maxSockets = Math.max(context.maxSockets, limits.connections * 2 + 64)
+}
+
+/** Makes the Router for one connection. Throws what libzmq throws when it has no sockets or descriptors left. */
+export function openInnerSocket(
+  path: string,
+  domain: string,
+  serverKeys: KeyPair,
+  limits: FrontDoorLimits,
+): InnerSocket {
+  const router = new EnforcingRouter({
+    curveServer: true,
+    curveSecretKey: toZ85(serverKeys.secretKey),
+    zapDomain: domain,
+    mandatory: true,
+    linger: 0,
+    sendHighWaterMark: SEND_HIGH_WATER_MARK,
+    receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+    maxMessageSize: limits.messageBytes,
+    // The front door has its own, earlier limits; this one only ends what they forgot.
+    handshakeInterval: limits.authenticateMs + limits.admissionMs + 1_000,
+    heartbeatInterval: limits.heartbeatIntervalMs,
+    heartbeatTimeout: limits.heartbeatTimeoutMs,
+    heartbeatTimeToLive: limits.heartbeatTimeoutMs,
+  })
+  try {
+    router.bindSync(`ipc://${path}`)
+  } catch (error) {
+    router.close()
+    throw error
+  }
+  const bytes = connect({ path, highWaterMark: PIPE_BYTES } as NetConnectOpts)
+  bytes.once('connect', () => unlinkQuietly(path))
+  bytes.once('close', () => unlinkQuietly(path))
+  return { router, bytes }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Gone already, or never made.
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * A {@link Connection} on top of one zeromq socket that has exactly one peer: the inner Router of the front door, or a
+ * dialled Dealer. It owns the socket, the send queue and the reading; who owns the bytes below tells it when they ended.
+ *
+ * One send is in flight at a time (a second would be refused with EBUSY) and waits inside zeromq.js until the peer has
+ * room; the queue behind it is counted in {@link pendingBytes}. The socket is always read, with a budget per turn.
+ */
+import { describeError, type PublicKey } from '@volttron/vip'
+import type { Dealer, Router } from 'zeromq'
+import type { Connection, ConnectionCounters, ConnectionHandlers } from './connection.ts'
+
+/** What one connection may take of one event-loop turn before the others get theirs. */
+const TURN_MESSAGES = 8
+const TURN_BYTES = 256 * 1024
+const TURN_MS = 1
+
+export interface SocketConnectionOptions {
+  readonly id: string
+  readonly direction: Connection['direction']
+  readonly remote: string
+  readonly publicKey: PublicKey
+  readonly socket: Router | Dealer
+  /** The routing id frame a Router puts before every message; none on a Dealer. */
+  readonly envelope?: Buffer
+  /** A message read before the connection was made. */
+  readonly first?: Buffer[]
+  /** Monotonic time of the last byte from the peer; without it the last message counts. */
+  readonly lastByteAt?: () => number
+  /** Called once, when the connection is closed: `lingerMs` is what the bytes below may still take to leave. */
+  readonly release: (reason: string, lingerMs: number) => void
+}
+
+export class SocketConnection implements Connection {
+  readonly id: string
+  readonly direction: Connection['direction']
+  readonly remote: string
+  readonly publicKey: PublicKey
+  readonly routingId: string
+  readonly counters: ConnectionCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 }
+  pendingBytes = 0
+
+  readonly #socket: Router | Dealer
+  readonly #envelope: Buffer | undefined
+  readonly #release: SocketConnectionOptions['release']
+  readonly #lastByteAt: () => number
+  #first: Buffer[] | undefined
+  #lastMessageAt = performance.now()
+  #handlers: ConnectionHandlers | undefined
+  /** `closing`: {@link close} waits for the queue. `closed`: over. */
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #closeReason = ''
+  #lingerUntil = 0
+  #lingerTimer: NodeJS.Timeout | undefined
+  /** Set when the bytes below ended: what has arrived is still delivered, then the connection closes. */
+  #endReason: string | undefined
+  #reading = false
+  #queue: (readonly Uint8Array[])[] = []
+  #queueHead = 0
+  #sending = false
+  #inFlight: readonly Uint8Array[] = []
+  #inFlightBytes = 0
+
+  constructor(options: SocketConnectionOptions) {
+    this.id = options.id
+    this.direction = options.direction
+    this.remote = options.remote
+    this.publicKey = options.publicKey
+    this.#socket = options.socket
+    this.#envelope = options.envelope
+    this.routingId = options.envelope?.toString() ?? ''
+    this.#first = options.first
+    this.#release = options.release
+    this.#lastByteAt = options.lastByteAt ?? (() => this.#lastMessageAt)
+  }
+
+  send(frames: readonly Uint8Array[]): void {
+    if (this.#state !== 'open' || this.#endReason !== undefined) return
+    const bytes = byteLength(frames)
+    this.pendingBytes += bytes
+    this.counters.messagesOut++
+    this.counters.bytesOut += bytes
+    if (this.#sending) this.#queue.push(frames)
+    else this.#hand(frames, bytes)
+  }
+
+  start(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers
+    if (this.#state === 'closed') return handlers.onClose(this.#closeReason)
+    const first = this.#first
+    this.#first = undefined
+    if (first) this.#deliver(first)
+    this.#reading = true
+    void this.#read()
+    this.#finishIfDrained()
+  }
+
+  close(reason: string, lingerMs = 0): void {
+    if (this.#state !== 'open') return
+    this.#closeReason = reason
+    if (lingerMs <= 0 || this.#endReason !== undefined) return this.#finish(reason, 0)
+    this.#state = 'closing'
+    this.#lingerUntil = performance.now() + lingerMs
+    this.#lingerTimer = setTimeout(() => this.#finish(reason, 0), lingerMs)
+    if (!this.#sending) this.#finishLingering()
+  }
+
+  silentForMs(): number {
+    return Math.max(0, performance.now() - this.#lastByteAt())
+  }
+
+  /** The bytes below ended. Messages that have arrived are delivered, then `onClose` follows. */
+  end(reason: string): void {
+    if (this.#endReason !== undefined || this.#state === 'closed') return
+    this.#endReason = reason
+    if (this.#state === 'closing') return this.#finish(this.#closeReason, 0)
+    this.#finishIfDrained()
+  }
+
+  #hand(frames: readonly Uint8Array[], bytes: number): void {
+    this.#sending = true
+    this.#inFlight = frames
+    this.#inFlightBytes = bytes
+    const message = this.#envelope ? [this.#envelope, ...frames] : frames
+    this.#socket.send(message as Buffer[]).then(this.#sent, this.#sendFailed)
+  }
+
+  readonly #sent = (): void => {
+    this.#sending = false
+    if (this.#state === 'closed') return
+    this.pendingBytes -= this.#inFlightBytes
+    const next = this.#queue[this.#queueHead]
+    if (next) {
+      this.#queue[this.#queueHead++] = []
+      if (this.#queueHead === this.#queue.length) {
+        this.#queue = []
+        this.#queueHead = 0
+      }
+      return this.#hand(next, byteLength(next))
+    }
+    if (this.#state === 'closing') return this.#finishLingering()
+    try {
+      this.#handlers?.onDrain?.()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  /** The peer is gone (EHOSTUNREACH) or the socket closed meanwhile: the end is reported by whoever owns the bytes. */
+  readonly #sendFailed = (error: unknown): void => {
+    if (this.#state === 'closed') return
+    if (isAgain(error)) {
+      // The room was gone between the poll and the send: the next turn tries again.
+      setImmediate(() => {
+        if (this.#state !== 'closed') this.#hand(this.#inFlight, this.#inFlightBytes)
+      })
+      return
+    }
+    this.#sending = false
+    this.pendingBytes = 0
+    this.#queue = []
+    this.#queueHead = 0
+    if (this.#state === 'closing') this.#finish(this.#closeReason, 0)
+  }
+
+  async #read(): Promise<void> {
+    let messages = 0
+    let bytes = 0
+    let turnStartedAt = performance.now()
+    try {
+      while (this.#state === 'open') {
+        const frames = await this.#socket.receive()
+        this.#lastMessageAt = performance.now()
+        if (this.#state !== 'open') break
+        if (this.#envelope && !frames.shift()?.equals(this.#envelope)) {
+          return this.close('the peer changed its routing id')
+        }
+        messages++
+        bytes += this.#deliver(frames)
+        if (this.#endReason !== undefined) this.#finishIfDrained()
+        if (messages >= TURN_MESSAGES || bytes >= TURN_BYTES || performance.now() - turnStartedAt >= TURN_MS) {
+          await nextTurn()
+          messages = 0
+          bytes = 0
+          turnStartedAt = performance.now()
+        }
+      }
+    } catch {
+      // receive() rejects when the socket was closed; any other failure of it means that it is unusable.
+      this.close('the socket cannot be read any more')
+    }
+  }
+
+  #deliver(frames: Buffer[]): number {
+    const bytes = byteLength(frames)
+    this.counters.messagesIn++
+    this.counters.bytesIn += bytes
+    try {
+      this.#handlers?.onMessage(frames)
+    } catch (error) {
+      this.#fault(error)
+    }
+    return bytes
+  }
+
+  /** A fault in a handler costs its connection, never the platform. */
+  #fault(error: unknown): void {
+    this.close(`a handler failed: ${describeError(error)}`)
+  }
+
+  #finishIfDrained(): void {
+    if (this.#endReason === undefined || !this.#reading || this.#state === 'closed') return
+    if (!this.#socket.readable) this.#finish(this.#endReason, 0)
+  }
+
+  #finishLingering(): void {
+    this.#finish(this.#closeReason, Math.max(1, this.#lingerUntil - performance.now()))
+  }
+
+  #finish(reason: string, lingerMs: number): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#closeReason = reason
+    this.pendingBytes = 0
+    this.#queue = []
+    clearTimeout(this.#lingerTimer)
+    this.#socket.linger = Math.ceil(lingerMs)
+    this.#socket.close()
+    this.#release(reason, lingerMs)
+    try {
+      this.#handlers?.onClose(reason)
+    } catch {
+      // The connection is closed already: there is nothing left that the fault could cost.
+    }
+  }
+}
+
+function byteLength(frames: readonly Uint8Array[]): number {
+  let bytes = 0
+  for (const frame of frames) bytes += frame.length
+  return bytes
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const isAgain = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EAGAIN'

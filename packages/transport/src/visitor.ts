@@ -1,0 +1,307 @@
+/**
+ * One accepted connection, from the first byte to the last.
+ *
+ * ```
+ * greeting -> queued -> handshake -> admission -> admitted -> open
+ *                                       |-> waiting (key not known yet, nothing but the TCP socket is kept)
+ *                                       '-> refused (the client is being told)
+ * ```
+ * Until `open` the visitor is nobody: it has a key only after the ZAP request of its own domain, and becomes a
+ * {@link SocketConnection} with its first message, which carries the routing id.
+ */
+import type { Socket } from 'node:net'
+import { describeError, type KeyPair, type PublicKey } from '@volttron/vip'
+import type { Admission, Connection } from './connection.ts'
+import type { FrontDoorLimits } from './front-door-limits.ts'
+import type { Admit, FrontDoorCounters, TransportLog } from './front-door-ports.ts'
+import { type InnerSocket, openInnerSocket } from './inner-socket.ts'
+import type { Lobby } from './lobby.ts'
+import { SocketConnection } from './socket-connection.ts'
+import type { ZapDesk, ZapStatus } from './zap-desk.ts'
+import { curveGreeting, GREETING_BYTES, judgeGreeting } from './zmtp-greeting.ts'
+
+/** Time for the refusal to reach the client before the socket is destroyed. */
+const REFUSAL_MS = 1_000
+
+/** The front door as a visitor sees it. */
+export interface VisitorHost {
+  readonly limits: FrontDoorLimits
+  readonly serverKeys: KeyPair
+  readonly zap: ZapDesk
+  readonly lobby: Lobby<Visitor>
+  readonly counters: FrontDoorCounters
+  readonly log: TransportLog
+  innerPath(id: string): string
+  onConnection(connection: Connection): void
+  /** The key must wait for approval: the host keeps the visitor and may close it to make room. */
+  hold(visitor: Visitor): void
+  /** The visitor is gone, or has left the lobby: others may move up. */
+  moved(): void
+  closed(visitor: Visitor): void
+}
+
+export class Visitor {
+  readonly id: string
+  readonly remote: string
+  publicKey: PublicKey | undefined
+  state: 'greeting' | 'queued' | 'handshake' | 'admission' | 'waiting' | 'refused' | 'admitted' | 'open' | 'closed' =
+    'greeting'
+
+  readonly #host: VisitorHost
+  readonly #admit: Admit
+  readonly #outer: Socket
+  #early: Buffer = Buffer.alloc(0)
+  #greeted = false
+  #inner: InnerSocket | undefined
+  /** Bytes of the inner socket's greeting still to be dropped: the client has it from us already. */
+  #greetingLeft = GREETING_BYTES
+  #connection: SocketConnection | undefined
+  /** Why the inner socket ended, once it has: what it received before is still read. */
+  #ended: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #answer: ((status: ZapStatus, text: string) => void) | undefined
+  #lastByteAt = performance.now()
+
+  constructor(outer: Socket, id: string, remote: string, admit: Admit, host: VisitorHost) {
+    this.id = id
+    this.remote = remote
+    this.#outer = outer
+    this.#admit = admit
+    this.#host = host
+    this.#expire(host.limits.authenticateMs, () => {
+      host.counters.timedOut++
+      this.close('no proof of a key in time')
+    })
+    outer.on('data', this.#greet)
+    // What went wrong does not matter; that it is over comes as 'close'.
+    outer.on('error', () => {})
+    outer.on('close', () => this.#outerEnded())
+  }
+
+  /** The host has a place for the handshake. */
+  handshake(): void {
+    if (this.state !== 'queued') return
+    this.state = 'handshake'
+    this.#host.zap.register(this.id, (key, answer) => this.#prove(key, answer))
+    try {
+      this.#inner = openInnerSocket(this.#host.innerPath(this.id), this.id, this.#host.serverKeys, this.#host.limits)
+    } catch (error) {
+      this.#host.log.warn({ remote: this.remote, error: describeError(error) }, 'no-inner-socket')
+      return this.close('no sockets left')
+    }
+    this.#joinBytes(this.#inner)
+    this.#readFirst(this.#inner)
+  }
+
+  /** Ends whatever the visitor is, at once. Idempotent. */
+  close(reason: string): void {
+    if (this.state === 'closed') return
+    if (this.#connection) return this.#connection.close(reason)
+    this.#host.log.debug({ id: this.id, remote: this.remote, state: this.state, reason }, 'visitor-closed')
+    this.#dispose(0)
+  }
+
+  readonly #greet = (chunk: Buffer): void => {
+    this.#early = this.#early.length === 0 ? chunk : Buffer.concat([this.#early, chunk])
+    const verdict = judgeGreeting(this.#early)
+    if (verdict === 'invalid') {
+      this.#host.counters.badGreeting++
+      return this.close('no ZMTP 3 greeting with CURVE')
+    }
+    if (verdict === 'signature-incomplete') return
+    if (!this.#greeted) {
+      this.#greeted = true
+      this.#outer.write(curveGreeting)
+    }
+    if (verdict === 'incomplete') return
+    this.#outer.off('data', this.#greet)
+    this.#outer.pause()
+    this.state = 'queued'
+    if (this.#host.lobby.requestHandshake(this)) this.handshake()
+  }
+
+  /** Pipes bytes both ways; a side that does not take them pauses the other. */
+  #joinBytes({ bytes: inner }: InnerSocket): void {
+    const outer = this.#outer
+    inner.on('connect', () => {
+      inner.write(this.#early)
+      this.#early = Buffer.alloc(0)
+      outer.on('data', (chunk: Buffer) => {
+        this.#lastByteAt = performance.now()
+        if (inner.writable && !inner.write(chunk)) outer.pause()
+      })
+      outer.on('end', () => inner.end())
+      outer.resume()
+    })
+    inner.on('drain', () => outer.resume())
+    inner.on('data', (chunk: Buffer) => {
+      const bytes = this.#greetingLeft > 0 ? this.#dropGreeting(chunk) : chunk
+      if (bytes.length > 0 && outer.writable && !outer.write(bytes)) inner.pause()
+    })
+    outer.on('drain', () => inner.resume())
+    inner.on('error', () => {})
+    inner.on('close', () => this.#innerEnded())
+  }
+
+  #dropGreeting(chunk: Buffer): Buffer {
+    const dropped = Math.min(this.#greetingLeft, chunk.length)
+    this.#greetingLeft -= dropped
+    return chunk.subarray(dropped)
+  }
+
+  /** A ZAP request of our domain: whoever speaks through the inner socket has proven to hold this key. */
+  #prove(key: PublicKey, answer: (status: ZapStatus, text: string) => void): void {
+    if (this.publicKey !== undefined || this.state !== 'handshake') {
+      this.#host.counters.intruders++
+      this.#host.log.warn({ id: this.id, remote: this.remote, publicKey: key }, 'second-zap-request')
+      answer('400', 'one request per connection')
+      return this.close('somebody else used the inner path')
+    }
+    this.publicKey = key
+    this.#answer = answer
+    this.state = 'admission'
+    this.#host.lobby.endHandshake(this)
+    this.#host.moved()
+    const { admissionMs } = this.#host.limits
+    this.#expire(admissionMs, () => this.#decide({ verdict: 'later', reason: 'no answer about the key in time' }))
+    void this.#ask(key)
+  }
+
+  async #ask(key: PublicKey): Promise<void> {
+    try {
+      this.#decide(await this.#admit(key, this.remote))
+    } catch (error) {
+      this.#host.log.warn({ id: this.id, publicKey: key, error: describeError(error) }, 'admission-failed')
+      this.#decide({ verdict: 'later', reason: 'the key could not be checked' })
+    }
+  }
+
+  #decide(admission: Admission): void {
+    if (this.state !== 'admission') return
+    const { counters, limits, lobby } = this.#host
+    lobby.leave(this)
+    if (admission.verdict === 'accept') {
+      counters.admitted++
+      this.state = 'admitted'
+      this.#expire(limits.firstMessageMs, () => this.close('no message after the handshake'))
+      this.#answer?.('200', 'OK')
+    } else if (admission.verdict === 'refuse') {
+      counters.refused++
+      this.state = 'refused'
+      this.#expire(REFUSAL_MS, () => this.close(admission.reason))
+      this.#answer?.('400', 'refused')
+    } else {
+      counters.deferred++
+      this.state = 'waiting'
+      clearTimeout(this.#timer)
+      // To the client silence is what a 300 is; it stays in its handshake, and costs us the TCP socket only.
+      this.#answer?.('300', 'wait')
+      this.#dropInner(0)
+      this.#host.hold(this)
+    }
+    this.#host.log.debug({ id: this.id, remote: this.remote, publicKey: this.publicKey, ...admission }, 'admission')
+    this.#host.moved()
+  }
+
+  #readFirst({ router }: InnerSocket): void {
+    router.receive().then(
+      (frames) => this.#open(router, frames),
+      () => {
+        // The socket was closed.
+      },
+    )
+  }
+
+  #open(router: InnerSocket['router'], frames: Buffer[]): void {
+    const [envelope, ...message] = frames
+    if (this.state !== 'admitted' || this.publicKey === undefined || !envelope) {
+      this.#host.log.warn({ id: this.id, remote: this.remote, state: this.state }, 'message-without-key')
+      return this.close('a message before the proof of a key')
+    }
+    clearTimeout(this.#timer)
+    this.state = 'open'
+    const connection = new SocketConnection({
+      id: this.id,
+      direction: 'accepted',
+      remote: this.remote,
+      publicKey: this.publicKey,
+      socket: router,
+      envelope,
+      first: message,
+      lastByteAt: () => this.#lastByteAt,
+      release: (_reason, lingerMs) => this.#dispose(lingerMs),
+    })
+    this.#connection = connection
+    try {
+      this.#host.onConnection(connection)
+    } catch (error) {
+      this.#host.log.warn({ id: this.id, error: describeError(error) }, 'connection-handler-failed')
+      connection.close('a handler failed')
+    }
+    if (this.#ended !== undefined) connection.end(this.#ended)
+  }
+
+  /** The client is gone. What it sent before still goes through the inner socket, whose end then follows. */
+  #outerEnded(): void {
+    if (this.state === 'closed') return
+    if (!this.#connection) {
+      if (this.state === 'handshake') this.#host.counters.handshakeFailed++
+      if (this.state !== 'admitted') return this.close('the client went away')
+    }
+    this.#inner?.bytes.end()
+    this.#inner?.bytes.resume()
+  }
+
+  /** libzmq ended it: handshake failed, protocol error, heartbeat missed, or the client's end has been passed on. */
+  #innerEnded(): void {
+    if (this.state === 'closed' || this.state === 'waiting') return
+    const clientGone = this.#outer.destroyed || this.#outer.readableEnded
+    if (this.state === 'handshake') {
+      this.#host.counters.handshakeFailed++
+      if (!clientGone) this.#host.log.info({ remote: this.remote }, 'handshake-failed-wrong-server-key')
+    }
+    if (this.state === 'refused') return void this.#outer.end()
+    this.#ended = clientGone ? 'the peer closed the connection' : 'the peer broke the protocol or fell silent'
+    if (this.#connection) return this.#connection.end(this.#ended)
+    if (this.state === 'admitted' && this.#inner?.router.readable) return // #open follows
+    this.close('the handshake failed')
+  }
+
+  #expire(ms: number, then: () => void): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(then, ms)
+  }
+
+  #dropInner(lingerMs: number): void {
+    this.#host.zap.unregister(this.id)
+    const inner = this.#inner
+    if (!inner || lingerMs > 0) return
+    this.#inner = undefined
+    inner.router.close()
+    inner.bytes.destroy()
+  }
+
+  /** Lets go of everything; with a linger, what is under way to the client gets that long to leave. */
+  #dispose(lingerMs: number): void {
+    this.state = 'closed'
+    clearTimeout(this.#timer)
+    this.#dropInner(lingerMs)
+    this.#host.lobby.leave(this)
+    if (lingerMs > 0 && this.#inner) this.#leaveSlowly(this.#inner, lingerMs)
+    else {
+      this.#outer.destroy()
+      this.#host.closed(this)
+    }
+  }
+
+  #leaveSlowly(inner: InnerSocket, lingerMs: number): void {
+    const timer = setTimeout(() => this.#outer.destroy(), lingerMs)
+    // Not destroyed here: with bytes unread that would reset the connection, and the client lose our last ones.
+    inner.bytes.on('close', () => this.#outer.end())
+    this.#outer.once('close', () => {
+      clearTimeout(timer)
+      inner.bytes.destroy()
+      this.#host.closed(this)
+    })
+  }
+}

@@ -1,0 +1,49 @@
+import { eventually } from '@volttron/testkit'
+import type { Connection } from '../src/connection.ts'
+import { connectionContract, type Ends } from './connection.contract.ts'
+import { listen, openDoor } from './door.ts'
+
+/** One real connection; `near` is the side under test, the other one is started. */
+async function realEnds(side: 'accepted' | 'dialled'): Promise<Ends> {
+  const accepted: Connection[] = []
+  const test = await openDoor({ onConnection: (connection) => accepted.push(connection) })
+  const client = await test.client({ routingId: 'client' })
+  client.send([Buffer.from('knock')])
+  await eventually(() => accepted.length === 1)
+  const server = accepted[0]!
+  const [near, far] = side === 'accepted' ? [server, client] : [client, server]
+  // The knock is not part of the contract: the side that got it starts by taking it.
+  const dropKnock = withoutFirstMessage(server)
+  const { received, closed } = listen(far === server ? dropKnock : far)
+  return {
+    near: near === server ? dropKnock : near,
+    far,
+    farReceived: received,
+    farClosed: closed,
+    async dispose() {
+      client.close('test over')
+      await test.door.close()
+    },
+  }
+}
+
+function withoutFirstMessage(connection: Connection): Connection {
+  return new Proxy(connection, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target)
+      if (property !== 'start') return typeof value === 'function' ? value.bind(target) : value
+      let first = true
+      return ((handlers) =>
+        target.start({
+          ...handlers,
+          onMessage(frames) {
+            if (!first) handlers.onMessage(frames)
+            first = false
+          },
+        })) satisfies Connection['start']
+    },
+  })
+}
+
+connectionContract('accepted by the front door', () => realEnds('accepted'))
+connectionContract('dialled', () => realEnds('dialled'))
