@@ -177,6 +177,12 @@ describe('the volttron command line', () => {
     expect(notices).toHaveLength(8)
   })
 
+  it('says that sections of other services have no effect', () => {
+    expect(run({ config: '[volttron]\ninstance-name = p1\n[web]\nport = 8080\n' }).notices).toEqual([
+      `section [web] of ${CONFIG} has no effect`,
+    ])
+  })
+
   it('is silent about what the Python platform writes by itself', () => {
     const config =
       '[volttron]\ninstance-name = p1\naddress = tcp://127.0.0.1:22916\nagent-isolation-mode = False\nmessagebus = zmq\n' +

@@ -80,11 +80,12 @@ export function parsePlatformOptions(
   if (text === undefined && line.configFile !== undefined) {
     throw new VolttronError('usage', `--config: there is no file ${configPath}`)
   }
+  const file = text === undefined ? undefined : readVolttronFile(text, configPath)
   const { options, problems } = resolveOptions(platformCatalogue, {
     flags: line.flags,
     environment: env,
     environmentPrefix: ENVIRONMENT_PREFIX,
-    ...(text === undefined ? {} : { file: readVolttronFile(text, configPath) }),
+    ...(file === undefined ? {} : { file }),
   })
   const [problem] = problems
   if (problem) {
@@ -106,7 +107,11 @@ export function parsePlatformOptions(
     action: line.action,
     json: line.json,
     options: deepFreeze(platform),
-    notices: [...optionNotices(options), ...federationNotices(options, addresses, federation)],
+    notices: [
+      ...optionNotices(options),
+      ...[...(file?.sections.keys() ?? [])].map((name) => `section [${name}] of ${configPath} has no effect`),
+      ...federationNotices(options, addresses, federation),
+    ],
     resolved: effective(options, platform),
   }
 }

@@ -40,7 +40,11 @@ describe('daemons on one VOLTTRON_HOME', () => {
     expect(readdirSync(join(home, 'run'))).toEqual([])
   })
 
-  it('of several that start at once exactly one runs', async () => {
+  it('of several that start at once after a kill -9 exactly one runs', async () => {
+    const killed = start()
+    expect(await killed.said).toBe('ready')
+    killed.child.kill('SIGKILL')
+    await killed.ended
     const racers = [start(), start(), start(), start()]
     const said = await Promise.all(racers.map((racer) => racer.said))
     expect(said.filter((line) => line === 'ready')).toHaveLength(1)
