@@ -6,6 +6,7 @@ import { proofContext } from '@volttron/contracts'
 import { openChallenge } from '@volttron/vip'
 import { PrismaClient } from '../src/generated/postgresql/client.ts'
 import { removePlatform } from '../src/registry.ts'
+import { listening, run } from './process-support.ts'
 import { call, cleanUp, entry, keyPair, onEnd, silent, startTestRegistry, type TestRegistry } from './support.ts'
 
 const SERVER = process.env.VOLTTRON_TEST_POSTGRES_URL
@@ -121,6 +122,27 @@ describe('two registries on one PostgreSQL', () => {
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
     await call(a, 'POST /platform', { body: entry(1) })
     expect([(await remove(a)).status, (await remove(b)).status]).toEqual([403, 403])
+  })
+
+  it('lose nothing that was confirmed when one process is killed in its writes', async () => {
+    const { url } = await emptyDatabase()
+    const processes = [run(['0'], { DATABASE_URL: url }), run(['0'], { DATABASE_URL: url })] as const
+    const [a, b] = await Promise.all([listening(processes[0]), listening(processes[1])])
+    const confirmed: string[] = []
+    const write = async (registry: { url: string }, n: number) => {
+      const reply = await call(registry, 'POST /platform', { body: entry(n) }).catch(() => undefined)
+      if (reply?.status === 201) confirmed.push(entry(n).id)
+      if (confirmed.length === 30) processes[0].child.kill('SIGKILL')
+    }
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let n = writer + 1; n <= 160; n += 8) await write(writer % 2 ? a : b, n)
+    })
+    await Promise.all(writers)
+    expect(await processes[0].ended).toBe('SIGKILL')
+    const { body } = await call(b, 'GET /platforms')
+    const stored = new Set(body.map(({ id }: { id: string }) => id))
+    expect(confirmed.filter((id) => !stored.has(id))).toEqual([])
+    expect(confirmed.length).toBeGreaterThanOrEqual(80)
   })
 
   it('see in both when a platform was last seen at one', async () => {

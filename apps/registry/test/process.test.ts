@@ -1,54 +1,15 @@
 /** The built command as a real process: what a kill, a signal and a bad start do. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { listening, run } from './process-support.ts'
 import { call, cleanUp, entry, fixture, onEnd, temporaryFolder } from './support.ts'
 
 jest.setTimeout(60_000)
 afterEach(cleanUp)
-
-const program = fileURLToPath(new URL('../bin/volttron-platform-lookup.js', import.meta.url))
-
-interface Run {
-  readonly child: ChildProcess
-  /** What it wrote so far, both streams. */
-  readonly output: () => string
-  /** Resolves with exit code or signal. */
-  readonly ended: Promise<number | string | null>
-}
-
-function run(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [program, ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let text = ''
-  child.stdout?.on('data', (chunk) => (text += chunk))
-  child.stderr?.on('data', (chunk) => (text += chunk))
-  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
-  onEnd(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  return { child, output: () => text, ended }
-}
-
-/** The fields of the log line that says it listens. */
-async function listening({ child, output }: Run): Promise<{ url: string; port: number }> {
-  for (;;) {
-    const line = output()
-      .split('\n')
-      .find((text) => text.includes('"event":"listening"'))
-    if (line) return JSON.parse(line)
-    if (child.exitCode !== null) throw new Error(`it ended: ${output()}`)
-    await Promise.race([once(child.stdout!, 'data'), once(child, 'close')])
-  }
-}
 
 describe('the registry process', () => {
   it('keeps every confirmed registration over kill -9', async () => {
