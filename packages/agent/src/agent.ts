@@ -199,10 +199,15 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#state = 'stopped'
   }
 
-  /** Waits until the queue has left and every awaited publish is answered, or the time is up. */
+  /**
+   * Waits until the queue has left, the router has read it all and every awaited publish is answered, or the time is up.
+   * Without the round trip the last messages could be lost: a socket that is closed with unread answers in it resets the
+   * connection.
+   */
   async #flush(): Promise<void> {
     const done = new AbortController()
-    const left = this.#outbox.whenEmpty().then(() => this.#publishes.whenEmpty())
+    const roundTrip = () => this.vip.ping.ping().catch(() => {})
+    const left = this.#outbox.whenEmpty().then(() => Promise.all([roundTrip(), this.#publishes.whenEmpty()]))
     await Promise.race([left, pause(this.#ports, STOP_FLUSH_MS, done.signal)])
     done.abort()
     this.#outbox.sendAhead(agentStop(this.identity))

@@ -3,7 +3,6 @@ import { BatchWriter, buildTail, formatRoute } from '@volttron/vip'
 import fc from 'fast-check'
 import { Agent } from '../src/agent.ts'
 import { systemPorts } from '../src/system-ports.ts'
-import type { MemoryConnection } from './memory-connection.ts'
 import { ScriptedRouter } from './scripted-router.ts'
 import { settle, testAgent } from './test-agent.ts'
 
@@ -58,7 +57,7 @@ async function received(messages: readonly Message[], batchSizes: readonly numbe
       writer.publish(tail.flags, topicId, route, 1, 0, tail.bytes, 0, tail.bytes.length)
     }
     next += size
-    if (!writer.isEmpty) (connection as MemoryConnection).send([writer.take()])
+    if (!writer.isEmpty) connection.send([writer.take()])
   }
   await settle()
   await agent.stop()

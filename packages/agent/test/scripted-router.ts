@@ -51,13 +51,13 @@ export interface ScriptedRouterOptions {
 
 export class RouterPeer {
   readonly identity: string
-  readonly connection: MemoryConnection
+  readonly connection: Connection
   channel: Channel<string, string> | undefined
   /** `internal:<prefix>` or `all:<prefix>`. */
   wanted = new Set<string>()
   readonly names = new NameTable<Name>((name) => name)
 
-  constructor(identity: string, connection: MemoryConnection) {
+  constructor(identity: string, connection: Connection) {
     this.identity = identity
     this.connection = connection
   }
@@ -95,7 +95,13 @@ export class ScriptedRouter {
     signal?.throwIfAborted()
     if (this.down) throw this.down
     const { dialled, accepted } = MemoryConnection.pair(target.routingId)
-    const peer = new RouterPeer(target.routingId, accepted)
+    this.accept(accepted)
+    return dialled
+  }
+
+  /** Serves a connection that was accepted. */
+  accept(accepted: Connection): void {
+    const peer = new RouterPeer(accepted.routingId, accepted)
     accepted.start({
       onMessage: (frames) => {
         if (isBatch(frames)) peer.channel!.receive(frames[0]!)
@@ -106,7 +112,6 @@ export class ScriptedRouter {
         if (this.peers.get(peer.identity) === peer) this.peers.delete(peer.identity)
       },
     })
-    return dialled
   }
 
   peer(identity: string): RouterPeer {
@@ -180,7 +185,7 @@ export class ScriptedRouter {
     hello: (peer, args, reply) => {
       if (this.refuse !== undefined) {
         reply([String(this.refuse), 'Identity already in use', '', 'hello'], 'error')
-        return peer.connection.close('refused')
+        return peer.connection.close('refused', 500)
       }
       const offered = args[1] && !this.classic ? parseHello(frameText(args[1])) : undefined
       const welcome = ['welcome', '1.0', 'the-router', peer.identity]
@@ -236,7 +241,7 @@ export class ScriptedRouter {
       const published = { bus: body.bus, headers: JSON.stringify(body.headers), body: message, json: true, ageMs: 0 }
       const count = this.#publish({ ...published, from: peer.identity, topic: text })
       if (this.publishAnswer === 'silent') return
-      if (this.publishAnswer instanceof Buffer) return reply(['request_response', this.publishAnswer])
+      if (Buffer.isBuffer(this.publishAnswer)) return reply(['request_response', this.publishAnswer])
       if (this.publishAnswer) return reply(['-32001', this.publishAnswer.text, '', 'pubsub'], 'error')
       reply(['request_response', String(count)])
     }
@@ -283,7 +288,7 @@ export class ScriptedRouter {
             ageMs,
           })
           if (!(flags & PublishFlag.wantsResult) || this.publishAnswer === 'silent') return
-          if (this.publishAnswer && !(this.publishAnswer instanceof Buffer))
+          if (this.publishAnswer && !Buffer.isBuffer(this.publishAnswer))
             return channel.sendResult(sequence, this.publishAnswer.status, 0, this.publishAnswer.text)
           channel.sendResult(sequence, 0, count)
         },
