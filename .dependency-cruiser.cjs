@@ -6,7 +6,7 @@
  *   3  agent  federation  registry-client
  *   2  routing  pubsub  queues  rpc  auth  transport
  *   1  vip  topics  contracts  config  journal  observe
- *      testkit stands aside: it may see layers 1 to 3, only tests see it
+ *      testkit stands aside: it may see layers 1 to 3, only tests and benchmarks see it
  *
  * Sister packages are followed to their sources (the `@volttron/source` export condition), so nothing needs to be built.
  */
@@ -125,9 +125,9 @@ module.exports = {
     },
     {
       name: 'testkit-is-for-tests',
-      comment: 'Fault injection and virtual clocks never ship.',
+      comment: 'Fault injection and virtual clocks never ship. Benchmarks start their processes with it.',
       severity: 'error',
-      from: { pathNot: [tests, '^packages/testkit/'] },
+      from: { pathNot: [tests, '^packages/testkit/', '^bench/'] },
       to: { path: '^packages/testkit/' },
     },
     {
