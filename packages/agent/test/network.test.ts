@@ -102,7 +102,7 @@ describe.each([
     for (let message = 0; message < 500; message++) agent.vip.pubsub.write({ topic: 't', message })
     await agent.stop()
     await eventually(() => router.published.length === 500)
-    expect(router.logged('agentstop')).toHaveLength(1)
+    await eventually(() => router.logged('agentstop').length === 1)
   })
 })
 
