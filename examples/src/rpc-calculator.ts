@@ -1,0 +1,52 @@
+/**
+ * An agent that offers a method to others, and a caller for it.
+ *
+ *     vctl auth add calculator
+ *     node examples/dist/rpc-calculator.js                              serves until it is stopped
+ *
+ *     vctl auth add calculator.user
+ *     node examples/dist/rpc-calculator.js call calculator 1 2          calls it on the same platform
+ *     node examples/dist/rpc-calculator.js call site-2/calculator 1 2   calls it on a federated platform, if that allows it
+ *
+ * Environment: VOLTTRON_HOME (default ~/.volttron), AGENT_VIP_IDENTITY (default `calculator` or `calculator.user`).
+ */
+import { Agent, describeError, RpcErrorCode, type RpcContext, RpcFault } from '@volttron/agent'
+
+function add(caller: RpcContext, a: number, b: number): number {
+  console.log(`${caller.peer} asks for ${a} + ${b}`)
+  const sum = a + b
+  if (typeof sum !== 'number') throw new RpcFault(RpcErrorCode.invalidParams, 'add takes two numbers')
+  return sum
+}
+
+async function serve(): Promise<void> {
+  const agent = new Agent({ identity: process.env.AGENT_VIP_IDENTITY ?? 'calculator', version: '1.0.0' })
+  agent.vip.rpc.export('add', add, { withCaller: true, params: ['a', 'b'], doc: 'The sum of two numbers.' })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      agent.stop().catch((error: unknown) => console.error(describeError(error)))
+    })
+  }
+  await agent.start()
+  console.log(`${agent.identity} serves add(a, b) on ${agent.instanceName}`)
+}
+
+async function call(peer: string, a: number, b: number): Promise<void> {
+  const agent = new Agent({ identity: process.env.AGENT_VIP_IDENTITY ?? 'calculator.user' })
+  await agent.start()
+  try {
+    console.log(`${peer} says: ${a} + ${b} = ${await agent.vip.rpc.call(peer, 'add', a, b)}`)
+  } finally {
+    await agent.stop()
+  }
+}
+
+const [mode, peer = 'calculator', a = '1', b = '2'] = process.argv.slice(2)
+try {
+  if (mode === undefined) await serve()
+  else if (mode === 'call') await call(peer, Number(a), Number(b))
+  else throw new Error(`unknown mode '${mode}': give nothing to serve, or call PEER A B`)
+} catch (error) {
+  console.error(describeError(error))
+  process.exitCode = 1
+}
