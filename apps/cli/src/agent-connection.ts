@@ -1,7 +1,7 @@
 /** The connection of `vctl` to a running platform: an agent of the SDK with the key of `control.connection`. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { Agent, RemoteError } from '@volttron/agent'
+import { Agent, RemoteError, RpcErrorCode } from '@volttron/agent'
 import { FileCredentialStore } from '@volttron/auth'
 import { type ErrorCode, ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { ConnectOptions, PlatformConnection } from './platform-connection.ts'
@@ -47,19 +47,32 @@ async function controlKeys(home: string): Promise<{ publicKey: string; secretKey
 
 /** Codes of JSON-RPC and VOLTTRON (VIP specification, section 4.7). */
 const ERROR_CODES: Readonly<Record<number, ErrorCode>> = {
-  [-32601]: 'not-found',
-  [-32602]: 'usage',
-  [-32001]: 'denied',
-  [-32005]: 'unavailable',
-  [-32006]: 'unavailable',
+  [RpcErrorCode.methodNotFound]: 'not-found',
+  [RpcErrorCode.invalidParams]: 'usage',
+  [RpcErrorCode.unauthorized]: 'denied',
+  [RpcErrorCode.unavailablePlatform]: 'unavailable',
+  [RpcErrorCode.unavailableAgent]: 'unavailable',
 }
 
+/** Reasons a method of ours may give for its failure. */
+const REASONS: readonly ErrorCode[] = [
+  'usage',
+  'bad-data',
+  'not-found',
+  'unavailable',
+  'system',
+  'timeout',
+  'denied',
+  'config',
+]
+
 /** What the callee said, with an exit code; a method that failed for a reason of its own gives `bad-data`. */
-function explainFailure(error: unknown, peer: string): unknown {
+export function explainFailure(error: unknown, peer: string): unknown {
   if (!(error instanceof RemoteError)) return error
-  const { detail } = Object(error.data) as { detail?: unknown }
+  const { detail, reason, hint } = Object(error.data) as { detail?: unknown; reason?: unknown; hint?: unknown }
   // A service of the platform speaks for the platform: its words need no introduction.
   const isService = peer.startsWith(`${ReservedIdentity.platform}.`)
   const message = isService && typeof detail === 'string' && detail !== '' ? detail : error.message
-  return new VolttronError(ERROR_CODES[error.code] ?? 'bad-data', message, { cause: error })
+  const code = REASONS.find((known) => known === reason) ?? ERROR_CODES[error.code] ?? 'bad-data'
+  return new VolttronError(code, message, { cause: error, ...(typeof hint === 'string' ? { hint } : {}) })
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { VolttronError } from '@volttron/vip'
 import { MethodRegistry, type RpcCall, type RpcContext } from './method-registry.ts'
 import { RemoteError, RpcErrorCode, RpcFault } from './rpc-error.ts'
 import type { RpcParams } from './rpc-message.ts'
@@ -118,6 +119,18 @@ describe('MethodRegistry', () => {
         detail: 'no such point',
         'exception.py': { exc_type: 'TypeError', exc_args: ['no such point'], exc_tb: '' },
       },
+    })
+  })
+
+  it('tells code and hint of an error that is made for people', async () => {
+    const methods = new MethodRegistry()
+    methods.export('open', () => {
+      throw new VolttronError('not-found', 'no such door', { hint: 'try the other one' })
+    })
+    expect((await serve(methods, 'open')).error.data).toMatchObject({
+      detail: 'no such door',
+      reason: 'not-found',
+      hint: 'try the other one',
     })
   })
 

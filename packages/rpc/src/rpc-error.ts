@@ -5,6 +5,7 @@
  * RpcFault is what a method of ours throws to answer with a code of its choice. RemoteError is what a caller of ours
  * gets.
  */
+import { VolttronError } from '@volttron/vip'
 
 /** Codes of JSON-RPC 2.0 and those VOLTTRON adds. */
 export const RpcErrorCode = {
@@ -67,9 +68,15 @@ export function errorObjectOf(thrown: unknown): RpcErrorObject {
   return {
     code: RpcErrorCode.unhandledException,
     message: TEXTS[RpcErrorCode.unhandledException]!,
-    data: { detail, 'exception.py': { exc_type: type, exc_args: [detail], exc_tb: '' } },
+    data: { detail, ...reasonOf(thrown), 'exception.py': { exc_type: type, exc_args: [detail], exc_tb: '' } },
   }
 }
+
+/** Why, in words a program can act on, and what to do: our own callers read them, Python ones pass them over. */
+const reasonOf = (thrown: unknown): { readonly reason?: string; readonly hint?: string } =>
+  thrown instanceof VolttronError
+    ? { reason: thrown.code, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) }
+    : {}
 
 /** The callee answered a call with an error. */
 export class RemoteError extends Error {

@@ -1,0 +1,102 @@
+/** The command `vctl` as a process, on a platform that is one too. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { Agent } from '@volttron/agent'
+import { Programs } from '@volttron/testkit'
+
+jest.setTimeout(60_000)
+
+const VCTL = fileURLToPath(new URL('../bin/vctl.js', import.meta.url))
+const programs = new Programs()
+let platform: Awaited<ReturnType<Programs['startPlatform']>>
+
+beforeAll(async () => {
+  platform = await programs.startPlatform('site', ['--address', 'tcp://127.0.0.1:0'])
+})
+afterAll(() => programs.cleanUp())
+
+const vctl = (...words: string[]) => programs.vctl(platform.home, ...words)
+const json = async (...words: string[]): Promise<unknown> => JSON.parse((await vctl(...words, '--json')).stdout)
+
+describe('vctl on a running platform', () => {
+  it('runs any number of times at once', async () => {
+    const lists = await Promise.all([1, 2, 3].map(() => vctl('peerlist')))
+    expect(lists.map(({ code }) => code)).toEqual([0, 0, 0])
+    expect(lists[0]!.stdout).toMatch(/^platform\.control$/m)
+  })
+
+  it('describes the platform and its connections', async () => {
+    expect(await json('platform')).toMatchObject({ instance_name: 'site', pid: platform.child.pid })
+    const connections = (await json('connections')) as { identity: string }[]
+    expect(connections.some(({ identity }) => identity.startsWith('control.connection.'))).toBe(true)
+  })
+
+  it('lets an agent in as soon as it has a key, and keeps it out afterwards', async () => {
+    expect((await vctl('auth', 'add', 'listener')).code).toBe(0)
+    const agent = new Agent({ identity: 'listener', volttronHome: platform.home })
+    await agent.start()
+    try {
+      expect((await vctl('await', '--for', 'peer:listener', '--timeout', '20')).code).toBe(0)
+      expect((await vctl('ping', 'listener')).stdout).toMatch(/^listener: [\d.]+ ms\n$/)
+      agent.vip.rpc.export('add', (a: number, b: number) => a + b)
+      expect(await json('rpc', 'call', 'listener', 'add', '1', '2')).toBe(3)
+      const disconnected = once(agent, 'disconnected')
+      expect((await vctl('auth', 'remove', 'listener')).code).toBe(0)
+      await disconnected
+    } finally {
+      await agent.stop()
+    }
+  })
+
+  it.each([
+    [['ping', 'nobody'], 67, /nobody/],
+    [['rpc', 'call', 'nobody', 'x'], 69, /nobody/],
+    [['rpc', 'call', 'platform.control', 'nonsense'], 67, /nonsense/],
+    [['federation', 'platform', 'accept', 'site-b'], 78, /federation is not enabled/],
+  ])('says in one line and by its exit code what went wrong: %j', async (words, exitCode, message) => {
+    const { code, stdout, stderr } = await vctl(...words)
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
+    expect(stderr.split('\n').filter((line) => /error: /.test(line))).toEqual([expect.stringMatching(message)])
+  })
+})
+
+describe('vctl sub', () => {
+  async function subscribed(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
+    const child = spawn(process.execPath, [VCTL, 'sub', 'news/', '--json', '--home', platform.home], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const firstLine = once(child.stdout, 'data')
+    // Until the subscription is there, nobody receives.
+    while (JSON.parse((await vctl('pub', 'news/first', '1', '--json')).stdout).receivers === 0);
+    expect(JSON.parse(String(await firstLine))).toMatchObject({ topic: 'news/first', message: 1 })
+    return child
+  }
+
+  it('ends cleanly when it is interrupted', async () => {
+    const child = await subscribed()
+    const ended = once(child, 'exit')
+    child.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
+  })
+
+  it('ends cleanly when nobody reads it any more', async () => {
+    const child = await subscribed()
+    const ended = once(child, 'exit')
+    child.stdout.destroy()
+    await vctl('pub', 'news/second', '2')
+    expect(await ended).toEqual([0, null])
+  })
+})
+
+describe('vctl shutdown', () => {
+  it('returns when the platform has ended, and then says that none is running', async () => {
+    expect((await vctl('shutdown', '--platform')).code).toBe(0)
+    expect(await platform.ended).toEqual({ code: 0, signal: null })
+    const { code, stderr } = await vctl('peerlist')
+    expect(code).toBe(69)
+    expect(stderr).toContain(platform.home)
+  })
+})
