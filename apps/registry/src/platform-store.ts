@@ -14,6 +14,7 @@ import type {
   Registration,
 } from '@volttron/contracts'
 import type { Logger } from '@volttron/observe'
+import { instanceNameProblem } from '@volttron/vip'
 import type { Client, Database, TransactionClient } from './database/database.ts'
 import { type Decision, decideChange, type Stored } from './decide-change.ts'
 import type { Platform as PlatformRow } from './generated/sqlite/client.ts'
@@ -96,7 +97,7 @@ export class PlatformStore {
   }
 
   async get(id: string): Promise<PlatformDetails | undefined> {
-    const row = await this.#client.platform.findUnique({ where: { id } })
+    const row = await find(this.#client, id)
     return row ? this.#withLastSeen(row) : undefined
   }
 
@@ -126,7 +127,7 @@ export class PlatformStore {
   /** Removes an entry. `operator` is somebody at the database's host, who needs no proof. */
   async remove(id: string, credentials: Credentials | 'operator'): Promise<'removed' | 'denied' | 'not-found'> {
     const vouch = async (client: Reader): Promise<Proven | 'operator' | 'not-found'> => {
-      const row = await client.platform.findUnique({ where: { id } })
+      const row = await find(client, id)
       if (row === null) return 'not-found'
       if (credentials === 'operator') return 'operator'
       return this.#voucher(client, { method: 'DELETE', current: detailsOf(row), platform: undefined }, credentials)
@@ -150,7 +151,7 @@ export class PlatformStore {
     method: ChallengeMethod,
     platform?: Registration,
   ): Promise<Challenge | 'not-found' | 'no-key'> {
-    const row = await this.#client.platform.findUnique({ where: { id } })
+    const row = await find(this.#client, id)
     if (row === null) return 'not-found'
     const subject: ChallengeSubject = { id, method, platform, registeredKey: row.publicCredentials }
     return makeChallenge(this.#secret, subject, Date.now()) ?? 'no-key'
@@ -251,6 +252,10 @@ export class PlatformStore {
     return { ...details, last_seen: this.#lastSeen.of(row.id, row.lastSeen) }
   }
 }
+
+/** Text that is no legal id is not looked up: PostgreSQL fails on U+0000. */
+const find = async (client: Reader, id: string): Promise<PlatformRow | null> =>
+  instanceNameProblem(id) === undefined ? client.platform.findUnique({ where: { id } }) : null
 
 /** The key columns after a change: a replaced key is remembered with what vouched for its replacement. */
 function keysAfter(current: PlatformDetails, wanted: Registration, proven: Proven, replacedAt: string) {

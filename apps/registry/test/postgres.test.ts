@@ -191,6 +191,15 @@ describe('a registry on PostgreSQL', () => {
     await expect(started).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining('9999_later') })
   })
 
+  it('knows no platform whose id no database can hold', async () => {
+    const [a] = await twoRegistries()
+    for (const request of ['GET /platform/%00', 'DELETE /platform/%00', 'GET /platform/%ED%A0%80']) {
+      expect([400, 404]).toContain((await call(a, request)).status)
+    }
+    const challenged = await call(a, 'POST /platform/%00/challenge', { body: { method: 'DELETE' } })
+    expect(challenged.status).toBe(404)
+  })
+
   it('stores the longest texts it accepts', async () => {
     const [a] = await twoRegistries()
     const long = {

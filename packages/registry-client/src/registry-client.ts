@@ -50,7 +50,9 @@ export interface KeyProof {
 
 export type Registered =
   /** `updated`: the entry had other data, and we could prove it. (The Python registry does not tell it from `created`.) */
-  | { readonly kind: 'created' | 'unchanged' | 'updated' }
+  | { readonly kind: 'created' }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'updated' }
   | Taken
   /** The address or the key is registered under another id. */
   | { readonly kind: 'duplicate'; readonly detail: string }
@@ -86,7 +88,7 @@ export type Found =
   | { readonly kind: 'not-found' }
   | RegistryFailure
 
-export type Removed = { readonly kind: 'removed' | 'not-found' } | Taken | RegistryFailure
+export type Removed = { readonly kind: 'removed' } | { readonly kind: 'not-found' } | Taken | RegistryFailure
 
 type Change =
   | { readonly method: 'POST'; readonly path: '/platform'; readonly id: string; readonly platform: OwnEntry }

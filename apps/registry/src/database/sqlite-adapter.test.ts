@@ -41,6 +41,26 @@ describe('the SQLite connection', () => {
     expect(openFiles()).toBeLessThan(before + 20)
   })
 
+  it('goes on after a transaction that gave up waiting for its turn', async () => {
+    let end: () => void = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    let long: Promise<void> = Promise.resolve()
+    await new Promise<void>((holding) => {
+      long = client.$transaction(async (transaction) => {
+        await increment(transaction)
+        holding()
+        await ended
+      })
+    })
+    await expect(client.$transaction(increment, { maxWait: 20 })).rejects.toMatchObject({ code: 'P2028' })
+    end()
+    await long
+    await client.$transaction(increment)
+    expect(await value()).toBe(2n)
+  })
+
   it('takes nothing of a transaction that failed, and goes on', async () => {
     const failing = client.$transaction(async (transaction) => {
       await increment(transaction)
