@@ -80,7 +80,7 @@ export class Federation<T, R> {
     const { random, clock, turn } = ports
     this.epoch = Math.floor(random() * Number.MAX_SAFE_INTEGER)
     // Grows with the wall clock, so a later start is told from an earlier one; the last digits tell two copies apart.
-    const boot = clock.unixMs() * 1_000 + Math.floor(random() * 1_000)
+    const boot = Math.floor(clock.unixMs()) * 1_000 + Math.floor(random() * 1_000)
     this.#self = { instance: options.instanceName, group: options.group ?? 'default', boot, epoch: this.epoch }
     const { instanceName: ownName, ownAddresses, group: onlyGroup, allow, trust, listed } = options
     this.#book = new PeerBook({ ownName, ownAddresses, onlyGroup, allow, trust, listed }, `${boot}`)

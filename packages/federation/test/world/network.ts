@@ -61,11 +61,12 @@ export class Network {
     for (const pipe of [...this.#pipes]) if (pipe.touches(name)) pipe.kill(name, silently)
   }
 
-  dial(from: Host, target: DialTarget, signal: AbortSignal): Promise<Connection> {
+  /** @param lives false once the dialling platform is dead: then the promise never settles */
+  dial(from: Host, target: DialTarget, signal: AbortSignal, lives: () => boolean): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const untilMs = this.#time.nowMs + DIAL_MS
       const attempt = () => {
-        if (signal.aborted) return
+        if (signal.aborted || !lives()) return
         const host = this.#hosts.get(target.address)
         if (host && this.isCut(from.name, host.name)) {
           if (this.#time.nowMs > untilMs) reject(new VolttronError('timeout', `no answer from ${target.address}`))

@@ -103,7 +103,7 @@ export class Site implements Host {
     this.#trusted.clear()
     this.table = new SubscriptionTable<Agent>()
     const { clock, table } = this
-    const turn = new Turn((run) => void world.time.at(0, run, false))
+    const turn = new Turn((run) => void world.time.at(0, () => isCurrent() && run(), false))
     const log = (level: string) => (fields: object, event: string) => {
       this.logged.push({ level, event, fields })
     }
@@ -121,7 +121,7 @@ export class Site implements Host {
         clock,
         random: world.random,
         turn,
-        dial: (target, signal) => world.network.dial(this, target, signal),
+        dial: (target, signal) => world.network.dial(this, target, signal, isCurrent),
         keys: {
           own: () => this.keys,
           useOwn: (pair) => {

@@ -92,6 +92,7 @@ export class SiteClock implements Clock {
   readonly #time: VirtualTime
   readonly #skewMs: number
   readonly #timers = new Set<() => void>()
+  #isHalted = false
 
   constructor(time: VirtualTime, skewMs: number) {
     this.#time = time
@@ -112,6 +113,7 @@ export class SiteClock implements Clock {
   }
 
   setTimer(delayMs: number, run: () => void): () => void {
+    if (this.#isHalted) return () => {}
     const cancelEvent = this.#time.at(delayMs, () => {
       this.#timers.delete(cancel)
       run()
@@ -126,6 +128,7 @@ export class SiteClock implements Clock {
 
   /** The platform is dead: nothing of it runs any more. */
   halt(): void {
+    this.#isHalted = true
     for (const cancel of [...this.#timers]) cancel()
   }
 }
