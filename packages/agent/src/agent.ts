@@ -14,6 +14,7 @@ import { Bus } from './bus.ts'
 import { ClassicWire } from './classic-wire.ts'
 import { Connector } from './connector.ts'
 import { Deliveries } from './deliveries.ts'
+import { ErrorDigest } from './error-digest.ts'
 import { createHello, type Welcome } from './hello.ts'
 import { handleErrors } from './incoming-errors.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS, STOP_FLUSH_MS } from './limits.ts'
@@ -28,6 +29,7 @@ import { Rpc, receiveRpcMessage } from './rpc.ts'
 import { SubscriptionSync } from './subscription-sync.ts'
 import { Subscriptions, type TopicTargets } from './subscriptions.ts'
 import { systemPorts } from './system-ports.ts'
+import { vipError } from './vip-errors.ts'
 import type { Wire } from './wire.ts'
 
 /** The subsystems of VIP, as Python agents name them. */
@@ -66,6 +68,7 @@ export class Agent extends EventEmitter<AgentEvents> {
   readonly #calls: PendingCalls
   readonly #connector: Connector
   readonly #names = new SenderNames()
+  readonly #digest: ErrorDigest
   #state: AgentState = 'new'
   #instanceName: string | undefined
   #connection: Connection | undefined
@@ -95,6 +98,7 @@ export class Agent extends EventEmitter<AgentEvents> {
       onDrain: () => this.#tell('drain'),
     })
     this.#bus = new Bus({ identity: this.identity, ports, outbox: this.#outbox, report })
+    this.#digest = new ErrorDigest(this.#bus)
     this.#sync = new SubscriptionSync(this.#bus, this.#subscriptions)
     this.#deliveries = new Deliveries({
       subscriptions: this.#subscriptions,
@@ -124,7 +128,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     }
     this.#bus.handle(Subsystem.rpc, (message) => receiveRpcMessage(this.#bus, rpcParts, message))
     handlePubSub(this.#bus, this.#deliveries, this.#publishes)
-    handleErrors(this.#bus, this.#calls, this.#publishes)
+    handleErrors(this.#bus, this.#calls, this.#publishes, this.#digest)
     this.#connector = new Connector({
       identity: this.identity,
       ports,
@@ -239,7 +243,7 @@ export class Agent extends EventEmitter<AgentEvents> {
       onRecord: (topic, route, record) => this.#deliveries.onRecord(topic, route, record),
       onResult: (sequence, status, count, text) => {
         if (status === 0) this.#publishes.settle(sequence, count)
-        else this.#publishes.refuse(sequence, status, text)
+        else if (!this.#publishes.refuse(sequence, status, text)) this.#digest.add(vipError(status, text, 'a write'))
       },
       onFrames,
       onRoom: () => this.#outbox.pump(),

@@ -45,6 +45,7 @@ export class Bus {
   /** Message ids; they serve RPC too and never read as JSON. */
   readonly newId: () => string
   readonly #handlers = new Map<string, (message: Incoming) => void>()
+  readonly #attachListeners: (() => void)[] = []
   #wire: Wire | undefined
 
   constructor({ identity, ports, outbox, report }: BusOptions) {
@@ -64,6 +65,12 @@ export class Bus {
   attach(wire: Wire): void {
     this.#wire = wire
     this.outbox.attach(wire)
+    for (const listener of this.#attachListeners) listener()
+  }
+
+  /** Calls `listener` on each new connection, when messages can be sent. */
+  onAttach(listener: () => void): void {
+    this.#attachListeners.push(listener)
   }
 
   /** The connection is gone: requests that wait for an answer are rejected. */

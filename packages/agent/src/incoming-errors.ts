@@ -3,9 +3,10 @@ import type { PendingCalls } from '@volttron/rpc'
 import { frameText, Subsystem, VipErrno } from '@volttron/vip'
 import type { AwaitedPublishes } from './awaited-publishes.ts'
 import type { Bus } from './bus.ts'
+import type { ErrorDigest } from './error-digest.ts'
 import { vipError } from './vip-errors.ts'
 
-export function handleErrors(bus: Bus, calls: PendingCalls, publishes: AwaitedPublishes): void {
+export function handleErrors(bus: Bus, calls: PendingCalls, publishes: AwaitedPublishes, digest: ErrorDigest): void {
   bus.handle(Subsystem.error, (message) => {
     const id = frameText(message.id)
     const [errnoText = '', text = '', peer = '', subsystem = ''] = message.args.map(frameText)
@@ -15,6 +16,6 @@ export function handleErrors(bus: Bus, calls: PendingCalls, publishes: AwaitedPu
     else if (calls.bounce(id, errno, text) || publishes.refuse(id, errno, text)) return
     // An answer of ours to a peer that has gone meanwhile: nobody is interested.
     else if (errno !== VipErrno.hostUnreachable.code)
-      bus.report(vipError(errno, text, peer === '' ? `a ${subsystem} message` : `a ${subsystem} message to '${peer}'`))
+      digest.add(vipError(errno, text, peer === '' ? `a ${subsystem} message` : `a ${subsystem} message to '${peer}'`))
   })
 }

@@ -6,7 +6,7 @@ export const MAX_BODY_BYTES = 16 * 1024 * 1024
 /** How long an answer of the router or of a peer may take. */
 export const DEFAULT_TIMEOUT_MS = 30_000
 /** How long the welcome may take: a router may first have to find out that our predecessor is dead. */
-export const HELLO_TIMEOUT_MS = 10_000
+export const HELLO_TIMEOUT_MS = 15_000
 /** How long `stop()` lets queued messages leave. */
 export const STOP_FLUSH_MS = 1_000
 /** Messages that wait for the platform: bytes, and how many. */

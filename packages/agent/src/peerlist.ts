@@ -17,12 +17,22 @@ export class Peerlist extends EventEmitter<PeerlistEvents> {
     super()
     this.#bus = bus
     bus.handle(Subsystem.peerlist, (message) => this.#receive(message))
+    bus.onAttach(() => this.#follow())
+    this.on('newListener', () => queueMicrotask(() => this.#follow()))
   }
 
   /** Identities of all peers, the agent's own among them, in no particular order. */
   async list(): Promise<string[]> {
     const [, ...peers] = await this.#bus.request(Subsystem.peerlist, ['list'], 'list of peers')
     return peers.map(frameText)
+  }
+
+  /** Asks for the events, if somebody listens: a router of ours tells only those who have asked for the list. */
+  #follow(): void {
+    if (!this.#bus.wire || this.listenerCount('add') + this.listenerCount('drop') === 0) return
+    this.list().catch(() => {
+      // Without the connection there is nothing to follow; the next one asks again.
+    })
   }
 
   #receive({ id, args }: Incoming): void {

@@ -112,7 +112,7 @@ describe.each([
     const { agent, clock } = testAgent(router)
     const starting = agent.start()
     await settle()
-    clock.advance(10_000)
+    clock.advance(15_000)
     await settle()
     clock.advance(1_000)
     await starting

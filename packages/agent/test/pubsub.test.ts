@@ -106,6 +106,20 @@ describe.each([
     })
   })
 
+  it('reports writes the platform refuses, without a flood', async () => {
+    const router = new ScriptedRouter({ classic })
+    router.publishAnswer = { status: 32001, text: 'not for you' }
+    const { agent, errors, clock } = await connect(router)
+    for (let count = 0; count < 100; count++) agent.vip.pubsub.write({ topic: 'secret' })
+    await settle()
+    expect(errors).toHaveLength(1)
+    expect(errors[0]!.message).toContain('is not allowed: not for you')
+    clock.advance(1_000)
+    agent.vip.pubsub.write({ topic: 'secret' })
+    await settle()
+    expect(errors[1]!.message).toContain('and 99 more')
+  })
+
   it('rejects a subscription the platform refuses, and calls nobody', async () => {
     const router = new ScriptedRouter({ classic })
     const { agent } = await connect(router)

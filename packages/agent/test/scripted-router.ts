@@ -287,10 +287,10 @@ export class ScriptedRouter {
             json,
             ageMs,
           })
-          if (!(flags & PublishFlag.wantsResult) || this.publishAnswer === 'silent') return
+          if (this.publishAnswer === 'silent') return
           if (this.publishAnswer && !Buffer.isBuffer(this.publishAnswer))
             return channel.sendResult(sequence, this.publishAnswer.status, 0, this.publishAnswer.text)
-          channel.sendResult(sequence, 0, count)
+          if (flags & PublishFlag.wantsResult) channel.sendResult(sequence, 0, count)
         },
       },
     )

@@ -115,6 +115,19 @@ describe.each([
     expect(changes).toEqual(['+new.agent', '-new.agent'])
   })
 
+  it('who listens to peers coming and going asks for it on every connection', async () => {
+    const { router, caller, clock } = await pair()
+    expect(router.logged('peerlist')).toEqual([])
+    caller.vip.peerlist.on('add', () => {})
+    await settle()
+    expect(router.logged('peerlist', 'list')).toHaveLength(1)
+    router.cut('caller')
+    await settle()
+    clock.advance(100)
+    await settle()
+    expect(router.logged('peerlist', 'list')).toHaveLength(2)
+  })
+
   it('a query answers with the property, or nothing', async () => {
     const { caller } = await pair()
     expect(await caller.vip.query('instance-name')).toBe('site-1')
