@@ -58,6 +58,11 @@ async function exchangeGreetings(round, publishers, receivers) {
   story.table(rows)
 }
 
+async function showStatus(site) {
+  story.dim('$ vctl federation status')
+  story.line((await site.vctl('federation', 'status')).trimEnd())
+}
+
 async function tell() {
   story.step('Start a registry')
   const url = await startRegistry()
@@ -78,14 +83,14 @@ async function tell() {
 
   story.step('What an operator of site-a sees')
   const [first, , last] = sites
-  story.dim('$ vctl federation status')
-  story.line((await first.vctl('federation', 'status')).trimEnd())
+  await showStatus(first)
 
   story.step(`Kill ${last.name} (SIGKILL)`)
   const killedAt = performance.now()
   await last.killPlatform()
   const down = await first.rowOf(last.name, 'as down', (row) => !row.connected && row.reason)
   story.good(`${first.name} shows after ${since(killedAt)}: ${last.name} ${down.status}, ${down.reason}`)
+  await showStatus(first)
   await exchangeGreetings(2, [first], [first, sites[1]])
   story.good('the other two go on')
 

@@ -86,7 +86,7 @@ export class Site {
     const ofRound = () => this.received.filter(({ message }) => message.round === round)
     const missing = () => names.filter((name) => !ofRound().some(({ message }) => message.from === name))
     await until(`greetings at ${this.name} from ${names.join(', ')}`, () => missing().length === 0)
-    return ofRound()
+    return ofRound().sort((a, b) => a.message.from.localeCompare(b.message.from))
   }
 
   /** What `vctl` prints when it is run on this site. */

@@ -62,13 +62,13 @@ describe('vctl federation', () => {
     expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
       ['registry http://127.0.0.1:8000', 'ok, last contact 1min 1s ago'],
       [
-        ...['PLATFORM', 'CONNECTED', 'STATUS', 'REASON', 'RETRY IN', 'HEARTBEAT', 'PROTOCOL'],
-        ...['IT WANTS', 'WE WANT', 'GROUP', 'ADDRESS'],
+        ...['PLATFORM', 'CONNECTED', 'STATUS', 'RETRY IN', 'HEARTBEAT', 'PROTOCOL'],
+        ...['IT WANTS', 'WE WANT', 'GROUP', 'ADDRESS', 'REASON'],
       ],
-      ['site-b', 'yes', 'running', '-', '-', '2s ago', 'batched', '1', '2', 'default', up.address],
+      ['site-b', 'yes', 'running', '-', '2s ago', 'batched', '1', '2', 'default', up.address, '-'],
       [
-        ...['site-\\x1b[31mc', 'no', 'down', 'connection refused', '3.2s', '-', 'batched'],
-        ...['1', '0', 'default', up.address],
+        ...['site-\\x1b[31mc', 'no', 'down', '3.2s', '-', 'batched'],
+        ...['1', '0', 'default', up.address, 'connection refused'],
       ],
       [''],
     ])

@@ -72,7 +72,7 @@ export function addFederationCommands(program: Command, shell: Shell): void {
 
 function describeFederation(status: FederationStatus, invocation: Invocation): string {
   const { terminal, shell } = invocation
-  const table = renderTable(status.platforms, federationColumns(shell.now()), {
+  const table = renderTable(status.platforms, federationColumns(shell.now(), terminal.paint), {
     terminal: terminal.isTerminal,
     paint: terminal.paint,
     empty: 'no other platform is known yet',
@@ -87,11 +87,14 @@ function describeRegistry(registry: RegistryState | null, paint: Paint, nowMs: n
   return paint.dim(printable(`registry ${registry.url}  ${registry.status}${reason}${contact}`))
 }
 
-const federationColumns = (nowMs: number): Column<FederationRow>[] => [
+const federationColumns = (nowMs: number, paint: Paint): Column<FederationRow>[] => [
   { heading: 'PLATFORM', cell: (row) => row.platform },
-  { heading: 'CONNECTED', cell: (row) => (row.connected ? 'yes' : 'no') },
+  {
+    heading: 'CONNECTED',
+    cell: (row) => (row.connected ? 'yes' : 'no'),
+    paint: (text, row) => (row.connected ? paint.green(text) : paint.red(text)),
+  },
   { heading: 'STATUS', cell: (row) => row.status },
-  { heading: 'REASON', cell: (row) => row.reason },
   { heading: 'RETRY IN', cell: (row) => (row.next_retry_in_s === null ? '-' : formatSeconds(row.next_retry_in_s)) },
   { heading: 'HEARTBEAT', cell: (row) => formatAgo(row.last_heartbeat, nowMs) },
   { heading: 'PROTOCOL', cell: (row) => row.protocol },
@@ -99,4 +102,6 @@ const federationColumns = (nowMs: number): Column<FederationRow>[] => [
   { heading: 'WE WANT', cell: (row) => row.interest_out, right: true },
   { heading: 'GROUP', cell: (row) => row.group },
   { heading: 'ADDRESS', cell: (row) => row.address },
+  // Last, because it may be long.
+  { heading: 'REASON', cell: (row) => row.reason },
 ]
