@@ -94,7 +94,8 @@ export type ControlMessage =
 export const MAX_CONTROL_BYTES = 1024 * 1024
 /** Prefixes in one interest message. */
 export const MAX_PREFIXES_PER_MESSAGE = 10_000
-const MAX_RPC_FRAMES = 1_024
+/** Frames of one call or answer. */
+export const MAX_RPC_FRAMES = 1_024
 const MAX_TEXT = 1_000
 
 /** Never valid JSON, so that no Python code on the way could change it. */

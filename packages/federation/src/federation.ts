@@ -15,17 +15,20 @@ import {
   identityProblem,
   type KeyPair,
   type PublicKey,
+  parsePublicKey,
   VipErrno,
   VolttronError,
 } from '@volttron/vip'
-import { describeState, type FormerState, readFormerState } from './federation-file.ts'
+import { MAX_RPC_FRAMES } from './control-message.ts'
+import { describeState } from './federation-file.ts'
 import { InterestCollector } from './interest-collector.ts'
-import type { KnownPlatform } from './known-platform.ts'
+import { isRecord, type KnownPlatform } from './known-platform.ts'
 import { type ListReading, PeerBook } from './peer-book.ts'
 import type { FederationPorts, RegisterOutcome, RegistryEntry } from './ports.ts'
 import { RegistryFollower, type RegistryStatus, RegistryTimes } from './registry-follower.ts'
 import { RemotePlatform, type Self } from './remote-platform.ts'
 import { type Session, SessionLimits, type SessionSurroundings } from './session.ts'
+import { HEARTBEAT_SAVE_MS, StateKeeper } from './state-keeper.ts'
 import { type StatusRow, statusRow } from './status.ts'
 
 export interface FederationOptions {
@@ -44,10 +47,6 @@ export interface FederationOptions {
   /** Most bytes that wait for one platform; default 16 MiB. */
   readonly queueBytes?: number
 }
-
-/** How often the last signs of life are written down while nothing else changes. */
-const HEARTBEAT_SAVE_MS = 5_000
-const SAVE_DELAY_MS = 500
 
 /** Why a call did not leave; `errno` and `text` are those of a VIP error frame. */
 export interface SendError {
@@ -69,9 +68,9 @@ export class Federation<T, R> {
   readonly #surroundings: SessionSurroundings<T, R>
   readonly #collector: InterestCollector
   #stopListening: () => void = () => {}
-  #cancelSave: (() => void) | undefined
-  #saveDueMs = 0
-  #saving: Promise<void> = Promise.resolve()
+  readonly #keeper: StateKeeper
+  /** New pairs of ours that the registry may or may not have taken. */
+  #prepared: KeyPair[] = []
   #isRunning = false
 
   constructor(options: FederationOptions, ports: FederationPorts<T, R>) {
@@ -95,6 +94,7 @@ export class Federation<T, R> {
         for (const platform of this.#platforms.values()) platform.announce(change)
       },
     )
+    this.#keeper = new StateKeeper(ports, () => this.#describe())
     this.#follower = ports.registry && this.#makeFollower(ports.registry)
   }
 
@@ -102,7 +102,7 @@ export class Federation<T, R> {
   async start(): Promise<void> {
     this.#isRunning = true
     this.#stopListening = this.#ports.bus.interest.onChange((change) => this.#collector.include(change))
-    const former = await this.#load()
+    const former = await this.#keeper.load()
     if (!this.#isRunning) return
     const heartbeats = new Map(former.platforms.map(({ known, lastHeartbeat }) => [known.name, lastHeartbeat]))
     this.#book.restore(
@@ -111,7 +111,7 @@ export class Federation<T, R> {
     )
     for (const known of this.#book.platforms()) this.#meet(known, heartbeats.get(known.name) ?? null)
     this.#follower?.start()
-    this.#saveSoon()
+    this.#keeper.saveSoon()
   }
 
   /** Says good-bye to all, writes the last state down. The registry keeps our entry: a restart is no leave. */
@@ -121,9 +121,7 @@ export class Federation<T, R> {
     this.#stopListening()
     this.#follower?.stop()
     for (const platform of this.#platforms.values()) platform.stop('stopping')
-    this.#cancelSave?.()
-    this.#cancelSave = undefined
-    await this.#save()
+    await this.#keeper.stop()
   }
 
   /** Takes our entry out of the registry, for good. */
@@ -157,7 +155,7 @@ export class Federation<T, R> {
 
   /** A key that nobody here knows knocked at the front door: ask the registry now (rate-limited). */
   onUnknownKey(): void {
-    this.#follower?.refresh()
+    this.#follower?.askAgain()
   }
 
   /**
@@ -175,6 +173,7 @@ export class Federation<T, R> {
     const found = this.#sessionWith(platform)
     if ('errno' in found) return found
     if (identityProblem(toIdentity) !== undefined) return unreachable(`no such peer: ${platform}/${toIdentity}`)
+    if (frames.length > MAX_RPC_FRAMES) return unreachable(`a call has at most ${MAX_RPC_FRAMES} frames`)
     return found.send({ op: 'rpc', id, to: toIdentity, from: fromIdentity, frames }) ? undefined : busy(platform)
   }
 
@@ -211,19 +210,19 @@ export class Federation<T, R> {
   }
 
   /**
-   * Trusts the key that the registry names for the platform.
+   * Trusts the key that the registry names for the platform. Takes a platform back that was removed.
    *
    * @throws VolttronError `not-found` when there is no such platform, or nothing to accept
    */
   acceptKey(name: string): void {
+    if (this.#book.readmit(name)) return this.#follower?.refresh()
     const wasKnown = this.#book.get(name) !== undefined
     const accepted = this.#book.accept(name)
     if (accepted) {
       this.#ports.log.info({ platform: name }, 'key-accepted')
       this.#apply(accepted)
-      return this.#saveSoon()
+      return this.#keeper.saveSoon()
     }
-    this.#follower?.refresh()
     throw wasKnown
       ? new VolttronError('not-found', `there is no new key of ${name} to accept`)
       : new VolttronError('not-found', `no platform named ${name} is known`, { hint: 'see: vctl federation status' })
@@ -237,19 +236,22 @@ export class Federation<T, R> {
   removePeer(name: string): void {
     if (!this.#book.remove(name)) throw new VolttronError('not-found', `no platform named ${name} is known`)
     this.#part(name)
-    this.#saveSoon()
+    this.#keeper.saveSoon()
   }
 
   /**
-   * Replaces our own key: registers the new one with the old as proof, then uses it. Sessions that run stay.
+   * Replaces our own key: registers the new one with the old as proof, then uses it. Store the pair where
+   * `KeyPorts.prepared` finds it before you call this.
    *
-   * @returns what the registry said; unless that is `registered`, the old key stays in use
+   * @returns what the registry said. Unless that is `registered`, the old key stays in use; after `unreachable` the new
+   *   one may still come into use, as soon as the registry shows that it has it
    */
   async rotateKey(pair: KeyPair): Promise<RegisterOutcome> {
     const { keys, log } = this.#ports
     const outcome = this.#follower
       ? await this.#follower.change(this.#ownEntry(pair.publicKey), keys.own())
       : ({ outcome: 'registered' } as const)
+    if (outcome.outcome === 'unreachable') this.#prepared.push(pair)
     if (outcome.outcome !== 'registered') return outcome
     keys.useOwn(pair)
     log.info({}, 'own-key-rotated')
@@ -270,6 +272,20 @@ export class Federation<T, R> {
     })
   }
 
+  #describe(): ReturnType<typeof describeState> {
+    const current = [...this.#platforms.values()].map(({ known, session, lastHeartbeat }) => ({
+      known,
+      connected: session !== undefined,
+      lastHeartbeat,
+    }))
+    const { generation } = this.#book
+    return describeState(current, {
+      registryUrl: this.#ports.registry?.url,
+      generation,
+      removed: this.#book.removedNames(),
+    })
+  }
+
   #ownEntry(key: PublicKey): RegistryEntry {
     const { instanceName: id, advertiseAddress } = this.#options
     return {
@@ -282,6 +298,7 @@ export class Federation<T, R> {
   }
 
   #readList(platforms: readonly unknown[], isComplete: boolean): ListReading {
+    this.#finishRotation(platforms)
     const key = this.#ports.keys.own().publicKey
     const { address, group, dial_only: dialOnly } = this.#ownEntry(key)
     const reading = this.#book.read(platforms, { address, group, dialOnly, key }, isComplete)
@@ -289,8 +306,22 @@ export class Federation<T, R> {
       if (kind === 'removed') this.#part(platform.name)
       else this.#apply(platform)
     }
-    if (reading.changes.length > 0) this.#saveSoon()
+    if (reading.changes.length > 0) this.#keeper.saveSoon()
     return reading
+  }
+
+  /** A rotation whose answer was lost: the registry shows that it took the new key. */
+  #finishRotation(platforms: readonly unknown[]): void {
+    const { keys, log } = this.#ports
+    const prepared = [...this.#prepared, ...(keys.prepared?.() ?? [])]
+    if (prepared.length === 0) return
+    const own = platforms.find((entry) => isRecord(entry) && entry.id === this.#options.instanceName)
+    const listed = isRecord(own) && parsePublicKey(String(own.public_credentials))
+    const pair = prepared.find(({ publicKey }) => publicKey === listed)
+    if (!pair || keys.own().publicKey === listed) return
+    this.#prepared = []
+    keys.useOwn(pair)
+    log.info({}, 'own-key-rotated')
   }
 
   #apply(known: KnownPlatform): void {
@@ -309,8 +340,8 @@ export class Federation<T, R> {
       surroundings: this.#surroundings,
       groupProblem: (group) => this.#groupProblem(known.name, group),
       beforeSession: () => this.#collector.flush(),
-      onChange: () => this.#saveSoon(),
-      onHeartbeat: () => this.#saveSoon(HEARTBEAT_SAVE_MS),
+      onChange: () => this.#keeper.saveSoon(),
+      onHeartbeat: () => this.#keeper.saveSoon(HEARTBEAT_SAVE_MS),
     })
     this.#platforms.set(known.name, platform)
     if (known.key !== undefined) this.#ports.keys.trust(known.name, known.key)
@@ -336,57 +367,6 @@ export class Federation<T, R> {
     const found = this.#platforms.get(platform)
     if (!found) return unreachable(`no platform named ${platform} is known`)
     return found.session ?? unreachable(`the platform ${platform} is not connected`)
-  }
-
-  async #load(): Promise<FormerState> {
-    const { store, log } = this.#ports
-    try {
-      const { config, memory } = await store.load()
-      const former = readFormerState(config, memory)
-      if (typeof former !== 'string') {
-        if (former.refused > 0) log.warn({ entries: former.refused }, 'federation-config-entries-refused')
-        return former
-      }
-      log.warn({ reason: former }, 'federation-config-set-aside')
-      await store.setAside(former)
-    } catch (error) {
-      log.error({ error: String(error) }, 'federation-config-unreadable')
-    }
-    return { platforms: [], generation: null, removed: [], refused: 0 }
-  }
-
-  #saveSoon(delayMs = SAVE_DELAY_MS): void {
-    if (!this.#isRunning) return
-    const { clock } = this.#ports
-    const dueMs = clock.monotonicMs() + delayMs
-    if (this.#cancelSave && this.#saveDueMs <= dueMs) return
-    this.#cancelSave?.()
-    this.#saveDueMs = dueMs
-    this.#cancelSave = clock.setTimer(delayMs, () => {
-      this.#cancelSave = undefined
-      this.#save().catch(() => {})
-    })
-  }
-
-  /** Writes are queued, so that an older state never overwrites a newer one. Never rejects. */
-  #save(): Promise<void> {
-    const { store, log, registry } = this.#ports
-    this.#saving = this.#saving.then(async () => {
-      const current = [...this.#platforms.values()].map((platform) => ({
-        known: platform.known,
-        connected: platform.session !== undefined,
-        lastHeartbeat: platform.lastHeartbeat,
-      }))
-      const { generation } = this.#book
-      try {
-        await store.save(
-          describeState(current, { registryUrl: registry?.url, generation, removed: this.#book.removedNames() }),
-        )
-      } catch (error) {
-        log.error({ error: String(error) }, 'federation-config-not-saved')
-      }
-    })
-    return this.#saving
   }
 }
 

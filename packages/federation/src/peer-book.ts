@@ -147,9 +147,13 @@ export class PeerBook {
     return reading.result(ownState)
   }
 
+  /** Takes back {@link remove}; false when the name was not removed. */
+  readmit(name: string): boolean {
+    return this.#removed.delete(name)
+  }
+
   /** Pins the key the registry names. Returns the platform, or `undefined` when there is nothing to accept. */
   accept(name: string): KnownPlatform | undefined {
-    this.#removed.delete(name)
     const known = this.#platforms.get(name)
     if (known?.candidate === undefined) return undefined
     const key = known.candidate

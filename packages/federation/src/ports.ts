@@ -44,6 +44,11 @@ export interface KeyPorts {
   own(): KeyPair
   /** After a rotation: use this pair from now on, for the front door and for dialling. */
   useOwn(pair: KeyPair): void
+  /**
+   * Pairs that a rotation was to lead to, kept on disk from before the registry was asked until one is in use: when its
+   * answer was lost, the list shows which key counts.
+   */
+  prepared?(): readonly KeyPair[]
   /** Admit the holder of this key as the platform of this name; replaces the key the name had. */
   trust(platform: string, key: PublicKey): void
   /** Admit the platform no longer, and cut what it has open. */

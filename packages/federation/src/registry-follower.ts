@@ -20,6 +20,8 @@ export const RegistryTimes = {
   waitMs: 30_000,
   /** Two lists begin at least so far apart. */
   paceMs: 500,
+  /** Two lists asked for because of strangers begin at least so far apart. */
+  askAgainMs: 2_000,
   /** No answer so long after the time it was due counts as unreachable. */
   answerMs: 10_000,
 } as const
@@ -66,6 +68,8 @@ export class RegistryFollower {
   readonly #registering: Loop
   readonly #listing: Loop
   #revision: string | undefined
+  /** The registry holds our question until there is news. */
+  #isHeld = false
   #registered = false
   #registerFailure: RegistryFailure | undefined
   #listFailure: RegistryFailure | undefined
@@ -92,11 +96,19 @@ export class RegistryFollower {
     this.#listing.stop()
   }
 
-  /** Asks for the list now, for instance because a stranger knocked; at most once per {@link RegistryTimes.paceMs}. */
+  /** Asks for the whole list now. */
   refresh(): void {
-    const sinceMs = this.#options.clock.monotonicMs() - this.#listBeganMs
     this.#revision = undefined
-    this.#listing.restart(Math.max(0, RegistryTimes.paceMs - sinceMs))
+    this.#listing.restart(this.#paceMs(RegistryTimes.paceMs))
+  }
+
+  /**
+   * A stranger knocked: perhaps the registry knows him. One that holds our question would have told us already; others
+   * are asked now, but not as often as strangers please.
+   */
+  askAgain(): void {
+    if (this.#isHeld) return
+    this.#listing.restart(this.#paceMs(RegistryTimes.askAgainMs))
   }
 
   get status(): RegistryStatus {
@@ -163,11 +175,17 @@ export class RegistryFollower {
     return RegistryTimes.refreshMs * (0.9 + 0.2 * this.#options.random())
   }
 
+  /** Time until a list may begin, so that two are at least `distanceMs` apart. */
+  #paceMs(distanceMs: number): number {
+    return Math.max(0, this.#listBeganMs + distanceMs - this.#options.clock.monotonicMs())
+  }
+
   async #list(signal: AbortSignal): Promise<number> {
     const { registry, clock } = this.#options
     this.#listBeganMs = clock.monotonicMs()
     const since = this.#revision
     const waitMs = since === undefined ? 0 : RegistryTimes.waitMs
+    this.#isHeld = since !== undefined
     const outcome = await answerOrTimeout(
       clock,
       waitMs + RegistryTimes.answerMs,
@@ -175,6 +193,7 @@ export class RegistryFollower {
       signal,
     )
     if (signal.aborted) return 0
+    this.#isHeld = false
     if (outcome.outcome !== 'listed' && outcome.outcome !== 'unchanged') {
       this.#listFailure = outcome
       this.#logStatus()
@@ -188,7 +207,7 @@ export class RegistryFollower {
     }
     this.#logStatus()
     if (this.#revision === undefined) return RegistryTimes.pollMs * (0.8 + 0.4 * this.#options.random())
-    return Math.max(0, this.#listBeganMs + RegistryTimes.paceMs - clock.monotonicMs())
+    return this.#paceMs(RegistryTimes.paceMs)
   }
 
   /** What the list says about ourselves decides whether we register again. */

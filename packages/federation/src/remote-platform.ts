@@ -5,6 +5,7 @@
 import type { PrefixChange } from '@volttron/topics'
 import { type Connection, greet, type Greeting } from '@volttron/transport'
 import { describeError, type HelloCapabilities, VolttronError } from '@volttron/vip'
+import { addTo, noTotals, type Totals } from './session-totals.ts'
 import type { AcceptMessage, OpenMessage } from './control-message.ts'
 import { isDialable, type KnownPlatform } from './known-platform.ts'
 import {
@@ -47,11 +48,6 @@ export interface RemotePlatformOptions<T, R> {
   readonly onHeartbeat: () => void
 }
 
-interface Attempt<T, R> {
-  readonly controller: AbortController
-  session?: Session<T, R>
-}
-
 /** What came to an end, for the status. */
 export interface Trouble {
   /** A word for machines, such as `unreachable`. */
@@ -60,20 +56,15 @@ export interface Trouble {
   readonly detail: string
 }
 
-/** Sums over all sessions with the platform since the start. */
-export interface Totals {
-  messagesIn: number
-  messagesOut: number
-  dropped: number
-  refusedOut: number
-  refusedIn: number
-  sessions: number
+interface Attempt<T, R> {
+  readonly controller: AbortController
+  session?: Session<T, R>
 }
 
 export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   readonly name: string
   readonly #options: RemotePlatformOptions<T, R>
-  readonly #past: Totals = { messagesIn: 0, messagesOut: 0, dropped: 0, refusedOut: 0, refusedIn: 0, sessions: 0 }
+  readonly #past: Totals = noTotals()
   #known: KnownPlatform
   #state: SessionState = initialSessionState
   #attempt: Attempt<T, R> | undefined
@@ -334,8 +325,10 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   }
 
   #fail(trouble: Trouble): void {
+    // Said once aloud: it may go on for months.
+    const isNew = this.#trouble?.word !== trouble.word
     this.#trouble = trouble
-    this.#log.debug({ platform: this.name, ...trouble }, 'dial-failed')
+    this.#log[isNew ? 'warn' : 'debug']({ platform: this.name, ...trouble }, 'dial-failed')
     this.#handle({ type: 'failed' })
   }
 
@@ -394,12 +387,4 @@ function troubleOf(error: unknown): Trouble {
   const detail = describeError(error)
   if (!(error instanceof VolttronError)) return { word: 'unreachable', detail }
   return { word: error.code === 'unavailable' ? 'unreachable' : error.code, detail }
-}
-
-function addTo<T, R>(totals: Totals, session: Session<T, R>): void {
-  totals.messagesIn += session.counters.messagesIn
-  totals.messagesOut += session.messagesOut
-  totals.dropped += session.counters.dropped
-  totals.refusedOut += session.refusedOut
-  totals.refusedIn += session.counters.refusedIn
 }

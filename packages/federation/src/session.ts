@@ -5,7 +5,15 @@
  */
 import type { PrefixChange } from '@volttron/topics'
 import { Channel, type Connection, type Name } from '@volttron/transport'
-import { BatchFormatError, type BatchReader, type Credit, describeError, isBatch, parseRoute } from '@volttron/vip'
+import {
+  BatchFormatError,
+  type BatchReader,
+  type Credit,
+  describeError,
+  identityProblem,
+  isBatch,
+  parseRoute,
+} from '@volttron/vip'
 import type { RemoteInterest } from '@volttron/pubsub'
 import { type ControlMessage, controlFrames, isControl, parseControl } from './control-message.ts'
 import { type Heard, InterestAnnouncer, InterestListener } from './interest-exchange.ts'
@@ -205,6 +213,7 @@ export class Session<T, R> {
   #resolveRoute(text: string): R | undefined {
     const route = parseRoute(text)
     if (!route || route.platform !== this.platform || route.path.length > 0) return undefined
+    if (identityProblem(route.sender) !== undefined) return undefined
     return this.#surroundings.ports.bus.resolveRoute(this.platform, text)
   }
 

@@ -89,7 +89,7 @@ class Simulation {
       },
       () => {
         // Takes time, which must go on meanwhile.
-        if (site.isUp) site.federation.rotateKey(randomKeys(this.#random)).catch(() => {})
+        if (site.isUp) site.rotateKey(randomKeys(this.#random)).catch(() => {})
       },
       () => site.isUp && site.subscribe('listener', this.pick(PREFIXES)),
       () => site.isUp && site.unsubscribe('listener', this.pick(PREFIXES)),
@@ -131,10 +131,6 @@ class Simulation {
     if (one.dialOnly && other.dialOnly) {
       expect(row).toMatchObject({ connected: false, status: 'nobody-can-dial' })
       return
-    }
-    if (process.env.SIM_DEBUG && (!row?.connected || !other.federation.session(one.name))) {
-      const back = other.federation.statusRows().find(({ platform }) => platform === one.name)
-      console.log(JSON.stringify([one, other].map((s) => [s.name, s.publicKey, s.dialOnly, s.federation.registryStatus(), this.world.registry.entries.get(s.name), s.logged.filter((l) => (l.fields as any).platform === undefined || (l.fields as any).platform === other.name || (l.fields as any).platform === one.name).slice(-25)]), null, 1).replace(/\n\s{5,}/g, ' '), JSON.stringify(row), JSON.stringify(back))
     }
     expect([one.name, row]).toMatchObject([one.name, { platform: other.name, connected: true }])
     const [ours, theirs] = [one.federation.session(other.name)!, other.federation.session(one.name)!]

@@ -32,11 +32,12 @@ export class MemoryRegistry {
     this.#network = network
   }
 
-  /** What the platform of this name gets to see. */
-  port(platform: string): RegistryPort {
+  /** The registry's client of the platform of this name, with the keys it had before. */
+  port(platform: string, former: () => readonly KeyPair[] = () => []): RegistryPort {
     return {
       url: 'http://registry:8000',
-      register: (entry, prover, signal) => this.#answer(platform, signal, () => this.#register(entry, prover)),
+      register: (entry, prover, signal) =>
+        this.#answer(platform, signal, () => this.#register(entry, [prover, ...former()])),
       list: ({ since, waitMs }, signal) => this.#list(platform, since, waitMs, signal),
       remove: (id, prover, signal) =>
         this.#answer(platform, signal, () => {
@@ -63,7 +64,7 @@ export class MemoryRegistry {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  #register(entry: RegistryEntry, prover: KeyPair): RegisterOutcome {
+  #register(entry: RegistryEntry, provers: readonly KeyPair[]): RegisterOutcome {
     const kept = this.entries.get(entry.id)
     for (const other of this.entries.values())
       if (
@@ -81,7 +82,7 @@ export class MemoryRegistry {
       (key) => kept[key] === entry[key],
     )
     if (isSame) return { outcome: 'registered' }
-    if (kept.public_credentials !== prover.publicKey)
+    if (!provers.some(({ publicKey }) => publicKey === kept.public_credentials))
       return { outcome: 'registry-holds-another-key', message: 'the name belongs to another key' }
     const renewed = kept.public_credentials !== entry.public_credentials
     this.entries.set(entry.id, {

@@ -52,6 +52,10 @@ export class Site implements Host {
   readonly name: string
   readonly world: World
   keys: KeyPair
+  /** On disk: keys before the present one, for a registry that still has one of them. */
+  readonly former: KeyPair[] = []
+  /** On disk, while a rotation is under way. */
+  prepared: KeyPair[] = []
   address: string
   dialOnly: boolean
   /** Its real-time clock is wrong by so much. */
@@ -125,8 +129,11 @@ export class Site implements Host {
         keys: {
           own: () => this.keys,
           useOwn: (pair) => {
+            this.former.push(this.keys)
             this.keys = pair
+            this.prepared = []
           },
+          prepared: () => this.prepared,
           trust: (platform, key) => void this.#trusted.set(platform, key),
           revoke: (platform) => {
             this.#trusted.delete(platform)
@@ -159,7 +166,7 @@ export class Site implements Host {
           setAside: async (reason) => void this.setAside.push(reason),
         },
         log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-        registry: world.registry.port(this.name),
+        registry: world.registry.port(this.name, () => this.former),
       },
     )
     if (!this.dialOnly) world.network.listen(this.address, this)
@@ -212,6 +219,11 @@ export class Site implements Host {
         session.publish(topicName, routeName, tail.flags, sequence, 0, tail.bytes, 0, tail.bytes.length),
       )
       .map((session) => session.platform)
+  }
+
+  async rotateKey(pair: KeyPair): Promise<string> {
+    this.prepared.push(pair)
+    return (await this.federation.rotateKey(pair)).outcome
   }
 
   nameOf(key: PublicKey): string | undefined {
