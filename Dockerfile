@@ -16,23 +16,31 @@ WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --loglevel=error
 COPY . .
+# Prisma's command line (200 MB with what it needs) is an optional peer of its client, so it stays unless optional packages
+# go. The one of them that we need is the binary of libsql for this machine.
 RUN npm run setup \
- && npm prune --omit=dev --loglevel=error \
- && rm -rf e2e bench packages/testkit prisma scripts/demo* node_modules/.cache \
- && find packages apps examples -depth '(' -name src -o -name test -o -name .turbo -o -name scripts ')' \
-      -not -path '*/node_modules/*' -not -path '*/dist/*' -exec rm -rf '{}' + \
- && find packages apps examples -name '*.test.*' -path '*/dist/*' -delete
+ && mkdir /keep && cp -a node_modules/@libsql/linux-* /keep/ \
+ && npm prune --omit=dev --omit=optional --loglevel=error \
+ && cp -a /keep/* node_modules/@libsql/
+
+# What runs, and nothing else: no sources, no tests, no tools.
+RUN mkdir /release \
+ && find packages/* apps/* examples -mindepth 1 -maxdepth 1 -not -path 'packages/testkit/*' \
+      '(' -name package.json -o -name bin -o -name dist -o -name node_modules ')' -exec cp -a --parents '{}' /release/ ';' \
+ && find /release -name '*.test.*' -path '*/dist/*' -delete \
+ && cp -a --parents node_modules scripts/docker LICENSE /release/ \
+ && rm -rf /release/node_modules/.cache
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \
     VOLTTRON_HOME=/var/lib/volttron \
     VOLTTRON_REGISTRY_HOME=/var/lib/volttron-registry
-COPY --from=build /app /app
+COPY --from=build /release /app
 RUN ln -s /app/apps/platform/bin/volttron.js /usr/local/bin/volttron \
  && ln -s /app/apps/registry/bin/volttron-platform-lookup.js /usr/local/bin/volttron-platform-lookup \
  && ln -s /app/apps/cli/bin/vctl.js /usr/local/bin/vctl \
  && ln -s /app/scripts/docker/example-agent.sh /usr/local/bin/volttron-example-agent \
- && chmod 755 /app/apps/*/bin/*.js /app/scripts/docker/* \
+ && chmod 755 /app/apps/*/bin/*.js /app/scripts/docker/*.sh \
  && install -d -m 0700 -o node -g node "$VOLTTRON_HOME" "$VOLTTRON_REGISTRY_HOME"
 USER node
 WORKDIR /var/lib/volttron
