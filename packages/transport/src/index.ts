@@ -15,4 +15,12 @@ export { FrontDoor } from './front-door.ts'
 export type { FrontDoorLimits } from './front-door-limits.ts'
 export type { Admit, FrontDoorCounters, FrontDoorOptions, TransportLog } from './front-door-ports.ts'
 export { generateKeyPair } from './key-pair.ts'
+export { MemoryConnection, type MemoryPairOptions, memoryPair, type Scheduler } from './memory-connection.ts'
+export {
+  type MemoryDialOptions,
+  type MemoryListener,
+  type MemoryListenOptions,
+  MemoryNetwork,
+  type MemoryNetworkOptions,
+} from './memory-network.ts'
 export type { Resolve } from './resolve.ts'

@@ -1,5 +1,7 @@
 import { eventually } from '@volttron/testkit'
 import type { Connection } from '../src/connection.ts'
+import { generateKeyPair } from '../src/key-pair.ts'
+import { memoryPair } from '../src/memory-connection.ts'
 import { connectionContract, type Ends } from './connection.contract.ts'
 import { listen, openDoor } from './door.ts'
 
@@ -47,3 +49,20 @@ function withoutFirstMessage(connection: Connection): Connection {
 
 connectionContract('accepted by the front door', () => realEnds('accepted'))
 connectionContract('dialled', () => realEnds('dialled'))
+
+/** The twin, driven by the event loop instead of a virtual clock. */
+async function memoryEnds(side: 'accepted' | 'dialled'): Promise<Ends> {
+  const scheduler = {
+    now: () => performance.now(),
+    schedule: (delayMs: number, task: () => void) =>
+      void (delayMs > 0 ? setTimeout(task, delayMs).unref() : setImmediate(task)),
+  }
+  const keys = [generateKeyPair().publicKey, generateKeyPair().publicKey] as const
+  const [dialled, accepted] = memoryPair({ scheduler, keys })
+  const [near, far] = side === 'accepted' ? [accepted, dialled] : [dialled, accepted]
+  const { received, closed } = listen(far)
+  return { near, far, farReceived: received, farClosed: closed, dispose: async () => near.close('test over') }
+}
+
+connectionContract('memory, accepted', () => memoryEnds('accepted'))
+connectionContract('memory, dialled', () => memoryEnds('dialled'))

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually, leakCheck } from '@volttron/testkit'
-import type { PublicKey } from '@volttron/vip'
+import { type PublicKey, toZ85 } from '@volttron/vip'
+import { Request, Router } from 'zeromq'
 import type { Admission, Connection } from '../src/connection.ts'
-import { FrontDoor } from '../src/front-door.ts'
+import { refuseStranger } from '../src/front-door-self-test.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
 import { curveGreeting } from '../src/zmtp-greeting.ts'
 import { listen, openDoor, serverKeys, type TestDoor } from './door.ts'
@@ -171,7 +172,7 @@ describe('the front door', () => {
   it('cuts every connection of a revoked key and no other', async () => {
     const test = await open()
     const [bad, good] = [generateKeyPair(), generateKeyPair()]
-    const ends = []
+    const ends: ReturnType<typeof listen>[] = []
     for (const keys of [bad, bad, good]) {
       const client = await test.client({ keys })
       ends.push(listen(client))
@@ -346,9 +347,46 @@ describe('the front door', () => {
     await leaks.expectNone()
   }, 30_000)
 
+  it('closes a connection whose inner socket somebody else has dialled', async () => {
+    const test = await open()
+    const client = await test.client()
+    const { closed } = listen(client)
+    client.send(knock())
+    const accepted = await eventually(() => test.accepted[0])
+    // What libzmq would ask if a second peer began a handshake on the inner socket of this connection.
+    const intruder = new Request({ linger: 0 })
+    intruder.connect('inproc://zeromq.zap.01')
+    await intruder.send(['1.0', '1', accepted.id, 'somewhere', '', 'CURVE', Buffer.alloc(32, 1)])
+    const [, , status] = await intruder.receive()
+    expect(status!.toString()).toBe('400')
+    await eventually(() => closed.length === 1)
+    expect(test.door.counters.intruders).toBe(1)
+    intruder.close()
+  })
+
+  it("answers 400 for a domain that is nobody's", async () => {
+    await open()
+    const asker = new Request({ linger: 0 })
+    asker.connect('inproc://zeromq.zap.01')
+    await asker.send(['1.0', '1', 'no-such-domain', 'somewhere', '', 'CURVE', Buffer.alloc(32, 1)])
+    const [, , status] = await asker.receive()
+    expect(status!.toString()).toBe('400')
+    asker.close()
+  })
+
+  it('would notice at its start a build that lets strangers in', async () => {
+    const path = `/tmp/vip-lenient-${process.pid}.sock`
+    const lenient = new Router({ linger: 0, curveServer: true, curveSecretKey: toZ85(serverKeys.secretKey) })
+    await lenient.bind(`ipc://${path}`)
+    await expect(refuseStranger(path, serverKeys.publicKey)).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('a stranger was let in'),
+    })
+    lenient.close()
+  })
+
   it('closes twice without harm', async () => {
     const { door } = await openDoor()
     await Promise.all([door.close(), door.close()])
-    expect(FrontDoor).toBeDefined()
   })
 })
