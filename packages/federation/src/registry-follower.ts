@@ -68,8 +68,6 @@ export class RegistryFollower {
   readonly #registering: Loop
   readonly #listing: Loop
   #revision: string | undefined
-  /** The registry holds our question until there is news. */
-  #isHeld = false
   #registered = false
   #registerFailure: RegistryFailure | undefined
   #listFailure: RegistryFailure | undefined
@@ -103,12 +101,11 @@ export class RegistryFollower {
   }
 
   /**
-   * A stranger knocked: perhaps the registry knows him. One that holds our question would have told us already; others
-   * are asked now, but not as often as strangers please.
+   * A stranger knocked: perhaps the registry knows him. Asks sooner than planned, but not as often as strangers please; a
+   * question that is out already is left to its answer.
    */
   askAgain(): void {
-    if (this.#isHeld) return
-    this.#listing.restart(this.#paceMs(RegistryTimes.askAgainMs))
+    this.#listing.hasten(this.#paceMs(RegistryTimes.askAgainMs))
   }
 
   get status(): RegistryStatus {
@@ -185,7 +182,6 @@ export class RegistryFollower {
     this.#listBeganMs = clock.monotonicMs()
     const since = this.#revision
     const waitMs = since === undefined ? 0 : RegistryTimes.waitMs
-    this.#isHeld = since !== undefined
     const outcome = await answerOrTimeout(
       clock,
       waitMs + RegistryTimes.answerMs,
@@ -193,7 +189,6 @@ export class RegistryFollower {
       signal,
     )
     if (signal.aborted) return 0
-    this.#isHeld = false
     if (outcome.outcome !== 'listed' && outcome.outcome !== 'unchanged') {
       this.#listFailure = outcome
       this.#logStatus()
@@ -254,6 +249,7 @@ class Loop {
   #controller: AbortController | undefined
   #cancelTimer: () => void = () => {}
   readonly #onDefect: (error: unknown) => void
+  #dueMs = 0
   #isOn = false
 
   constructor(clock: Clock, run: (signal: AbortSignal) => Promise<number>, onDefect: (error: unknown) => void) {
@@ -281,6 +277,18 @@ class Loop {
     if (!this.#isOn) return
     this.stop()
     this.#isOn = true
+    this.#beginAfter(delayMs)
+  }
+
+  /** Runs after `delayMs` when it would have waited longer. */
+  hasten(delayMs: number): void {
+    if (!this.#isOn || this.#controller || this.#dueMs <= this.#clock.monotonicMs() + delayMs) return
+    this.#cancelTimer()
+    this.#beginAfter(delayMs)
+  }
+
+  #beginAfter(delayMs: number): void {
+    this.#dueMs = this.#clock.monotonicMs() + delayMs
     this.#cancelTimer = this.#clock.setTimer(delayMs, () => this.#begin())
   }
 
@@ -291,7 +299,7 @@ class Loop {
       const delayMs = await this.#run(controller.signal)
       if (this.#controller !== controller || !this.#isOn) return
       this.#controller = undefined
-      this.#cancelTimer = this.#clock.setTimer(delayMs, () => this.#begin())
+      this.#beginAfter(delayMs)
     }
     turn().catch((error: unknown) => {
       this.#onDefect(error)
