@@ -74,7 +74,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
     const timer = setTimeout(() => settle({ kind: 'silent', connected: connectedAt !== undefined }), options.timeoutMs)
     options.signal?.addEventListener('abort', abort, { once: true })
 
-    void observe(socket, (event) => {
+    const onEvent = (event: EventType): void => {
       switch (event) {
         case 'connect':
           connectedAt = performance.now()
@@ -94,8 +94,10 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
           else settle({ kind: 'cut', afterMs: performance.now() - (connectedAt ?? performance.now()) })
           break
       }
-    })
+    }
     try {
+      // Asking for its events opens another socket: that fails when the process has no descriptor left.
+      void observe(socket.events, onEvent)
       socket.connect(options.endpoint)
     } catch {
       settle({ kind: 'unreachable' })
@@ -114,8 +116,7 @@ const connectionOf = (socket: Dealer, options: AttemptOptions): SocketConnection
   })
 
 /** Reports what happens to the socket until it is closed. */
-async function observe(socket: Dealer, onEvent: (event: EventType) => void): Promise<void> {
-  const { events } = socket
+async function observe(events: Dealer['events'], onEvent: (event: EventType) => void): Promise<void> {
   try {
     while (!events.closed) onEvent((await events.receive()).type)
   } catch {

@@ -10,6 +10,10 @@ import type { Bus, Errno } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
 import type { Peer } from '../router/peer.ts'
 import { receiveRpc } from '../router/rpc-forwarding.ts'
+import { DialGate } from './dial-gate.ts'
+
+/** Dials to other platforms at the same time: each takes some six descriptors until it has failed or succeeded. */
+const DIALS_AT_ONCE = 128
 
 export interface FederationSurroundings {
   readonly instanceName: string
@@ -28,6 +32,7 @@ export interface FederationSurroundings {
 
 export function federationPorts(surroundings: FederationSurroundings): FederationPorts<Topic, RouteName> {
   const { turn, keys, store, registry, log, limits, bus, subscriptions } = surroundings
+  const gate = new DialGate(DIALS_AT_ONCE)
   return {
     clock: systemClock,
     random: Math.random,
@@ -36,8 +41,8 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
     store,
     registry,
     log,
-    dial: ({ platform, address, publicKey }, signal) =>
-      dial({
+    dial({ platform, address, publicKey }, signal) {
+      const options = {
         address,
         serverKey: publicKey,
         keys: keys.own(),
@@ -46,7 +51,9 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
         maxMessageBytes: limits.maxMessageBytes,
         heartbeatIntervalMs: limits.heartbeatIntervalMs,
         heartbeatTimeoutMs: limits.heartbeatTimeoutMs,
-      }),
+      }
+      return gate.pass(() => dial(options), signal)
+    },
     bus: {
       interest: subscriptions.interest,
       resolveTopic: (text) => bus().distribution.topics.intern(text),
