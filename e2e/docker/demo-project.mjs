@@ -67,7 +67,7 @@ export class DemoProject {
   /** Whether the agent on platform `to` has printed a message of platform `from` since `time` (Unix seconds). */
   async heard(from, to, time) {
     const text = await this.docker('logs', '--since', String(time), await this.container(`agent${to}`))
-    return text.split('\n').some((line) => line.includes(instance(from)))
+    return text.split('\n').some((line) => line.includes(`platform ${instance(from)}:`))
   }
 
   /** Rows of `vctl federation status --json` inside a platform's container. */
