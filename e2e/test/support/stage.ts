@@ -2,7 +2,7 @@
  * What every end-to-end test needs: programs of the repository, agents of the SDK in this process, and the operator's view
  * of a platform. `cleanUp()` ends all of it.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent, type MessageHeaders } from '@volttron/agent'
 import { eventually, FaultProxy, type Output, type Program, Programs } from '@volttron/testkit'
@@ -224,8 +224,20 @@ export async function stop(program: Program) {
   return program.ended
 }
 
-export const credential = (home: string, identity: string): { publickey: string; secretkey: string } =>
-  JSON.parse(readFileSync(join(home, 'credentials_store', `${identity}.json`), 'utf8'))
+const credentialPath = (home: string, identity: string): string => join(home, 'credentials_store', `${identity}.json`)
+
+export interface CredentialFile {
+  readonly identity: string
+  readonly publickey: string
+  readonly secretkey: string
+}
+
+export const credential = (home: string, identity: string): CredentialFile =>
+  JSON.parse(readFileSync(credentialPath(home, identity), 'utf8'))
+
+/** Puts a key back, as a backup does. */
+export const restoreCredential = (home: string, file: CredentialFile): void =>
+  writeFileSync(credentialPath(home, file.identity), JSON.stringify(file), { mode: 0o600 })
 
 /** Addresses a running platform listens on, tcp first. */
 export const addressesOf = (home: string): string[] =>
