@@ -305,6 +305,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
       features: [FEDERATION_FEATURE],
       withTimeout: (onTimeout) => clock.setTimer(GREETING_MS, onTimeout),
       onWelcome: (greeting) => {
+        if (signal.aborted) return close()
         signal.removeEventListener('abort', close)
         attempt.session = this.#welcomed(connection, greeting)
         this.#handle({ type: 'dialled' })

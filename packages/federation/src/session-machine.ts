@@ -143,7 +143,7 @@ export function next(state: SessionState, event: SessionEvent, context: MachineC
         effects: state.phase === 'backoff' ? [setTimer(SessionTimes.yieldMs)] : [],
       }
     case 'dialled': {
-      if (state.phase !== 'dialling') return { state, effects: [abort] }
+      if (state.phase !== 'dialling') return same(state)
       const attempt = state.attempt + 1
       return {
         state: { ...state, phase: 'opening', attempt },
