@@ -69,8 +69,8 @@ const LINGER_MS = 500
 
 export class Reception {
   readonly #options: ReceptionOptions
-  /** Newcomers that wait for the answer of the predecessor with their identity. */
-  readonly #challengers = new Map<string, Connection>()
+  /** Per identity that a newcomer waits for: decides between it and its predecessor, as of now. */
+  readonly #challenges = new Map<string, () => void>()
 
   constructor(options: ReceptionOptions) {
     this.#options = options
@@ -95,8 +95,7 @@ export class Reception {
     }
     const present = this.#options.bus.peers.get(identity)
     if (!present) return this.#admit(connection, identity, owner)
-    if (present.kind === 'service' || this.#challengers.has(identity))
-      return this.#refuseDuplicate(connection, identity)
+    if (present.kind === 'service' || this.#challenges.has(identity)) return this.#refuseDuplicate(connection, identity)
     this.#challenge(connection, present as AgentPeer, owner)
   }
 
@@ -104,19 +103,21 @@ export class Reception {
   #challenge(newcomer: Connection, present: AgentPeer, owner: string): void {
     const { identity } = present
     const { now, setTimer, challengeMs } = this.#options
-    this.#challengers.set(identity, newcomer)
     const askedAt = now()
     present.send(
       vipMessage({ peer: '', id: `challenge.${identity}`, subsystem: Subsystem.ping }, ['ping', 'are you alive']),
     )
-    setTimer(challengeMs, () => {
-      this.#challengers.delete(identity)
+    const decide = () => {
+      cancelTimer()
+      this.#challenges.delete(identity)
       if (this.#options.bus.peers.get(identity) !== present) return this.receive(newcomer)
       if (present.connection.silentForMs() < now() - askedAt) return this.#refuseDuplicate(newcomer, identity)
       this.#options.log('peer-replaced', { identity, remote: present.connection.remote })
       this.#drop(present, 'silent, replaced by a new connection of the same agent')
       this.#admit(newcomer, identity, owner)
-    })
+    }
+    const cancelTimer = setTimer(challengeMs, decide)
+    this.#challenges.set(identity, decide)
   }
 
   #admit(connection: Connection, identity: string, owner: string): void {
@@ -150,7 +151,9 @@ export class Reception {
 
   /** Its place is free at once, so that a successor need not wait. */
   #leave(peer: AgentPeer): void {
-    this.#options.bus.peers.drop(peer.identity, peer)
+    const { peers } = this.#options.bus
+    peers.drop(peer.identity, peer)
+    if (peers.get(peer.identity) === undefined) this.#challenges.get(peer.identity)?.()
   }
 
   /** Takes a peer off the bus and cuts its connection. */
