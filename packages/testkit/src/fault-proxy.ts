@@ -144,6 +144,8 @@ class Lane {
   #faults: Faults = none
   readonly #held: { readonly chunk: Buffer; readonly dueAt: number }[] = []
   #timer: NodeJS.Timeout | undefined
+  /** When the rate allows the next chunk. */
+  #freeAt = 0
   #ended = false
 
   constructor(from: Socket, to: Socket) {
@@ -156,6 +158,7 @@ class Lane {
 
   apply(faults: Faults): void {
     this.#faults = faults
+    if (faults.bytesPerSecond === 0) this.#freeAt = 0
     this.#flush()
   }
 
@@ -185,18 +188,19 @@ class Lane {
     while (!this.#faults.paused) {
       const next = this.#held[0]
       if (!next) break
-      const waitMs = next.dueAt - performance.now()
+      const waitMs = Math.max(next.dueAt, this.#freeAt) - performance.now()
       if (waitMs > 0) return this.#later(waitMs)
       this.#held.shift()
       if (this.#to.writable && !this.#to.write(next.chunk)) this.#from.pause()
       const { bytesPerSecond } = this.#faults
-      if (bytesPerSecond > 0) {
-        this.#from.pause()
-        return this.#later((next.chunk.length / bytesPerSecond) * 1_000)
-      }
+      if (bytesPerSecond === 0) continue
+      this.#from.pause()
+      this.#freeAt = Math.max(this.#freeAt, performance.now()) + (next.chunk.length / bytesPerSecond) * 1_000
     }
     if (this.#faults.paused) return void this.#from.pause()
     if (this.#ended && !this.deaf) return void this.#to.end()
+    const waitMs = this.#freeAt - performance.now()
+    if (waitMs > 0) return this.#later(waitMs)
     if (!this.#to.writableNeedDrain) this.#from.resume()
   }
 

@@ -47,6 +47,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
     curvePublicKey: toZ85(options.keys.publicKey),
     curveSecretKey: toZ85(options.keys.secretKey),
     ipv6: true,
+    sendTimeout: 0,
     sendHighWaterMark: SEND_HIGH_WATER_MARK,
     receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
     maxMessageSize: options.maxMessageBytes,
@@ -88,6 +89,11 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
           break
         case 'handshake:error:auth':
           settle({ kind: 'denied' })
+          break
+        // After the handshake it means bytes that do not decrypt. libzmq 4.3.5 then stops reading an observed socket, and
+        // keeps it: only a heartbeat would end it.
+        case 'handshake:error:protocol':
+          connection?.end('the peer broke the protocol')
           break
         case 'disconnect':
           if (connection) connection.end('the peer closed the connection, or fell silent')
