@@ -12,7 +12,7 @@ import {
   VolttronError,
   vipMessage,
 } from '@volttron/vip'
-import { DEFAULT_TIMEOUT_MS } from './limits.ts'
+import { checkSize, DEFAULT_TIMEOUT_MS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { outgoingFrames } from './outgoing.ts'
 import type { AgentPorts } from './ports.ts'
@@ -150,6 +150,8 @@ export class Bus {
         `the peer name '${header.peer}' reads as JSON: a classic platform would misread it`,
       )
     }
+    const bytes = args.reduce((sum, arg) => sum + arg.length, 0)
+    checkSize(bytes, `the ${header.subsystem} message to '${header.peer}'`)
     return vipMessage(header, args)
   }
 }

@@ -5,13 +5,15 @@
 import { frameText, parseJson } from '@volttron/vip'
 
 /** Printable text is text, whatever its length: an instance name of four letters is no number. */
-const PRINTABLE = /^[\x20-\x7e]*$/
+export const isPrintable = (frame: Uint8Array): boolean => frame.every((byte) => byte >= 0x20 && byte <= 0x7e)
 
 /** The value of one frame: a number or boolean, what JSON text says, or else the text itself. */
 export function decodeValue(frame: Uint8Array): unknown {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
-  const text = bytes.toString('latin1')
-  if (PRINTABLE.test(text)) return parseJson(text) ?? text
+  if (isPrintable(bytes)) {
+    const text = bytes.toString('latin1')
+    return parseJson(text) ?? text
+  }
   if (bytes.length === 1 && bytes[0]! <= 1) return bytes[0] === 1
   if (bytes.length === 4) return bytes.readUInt32LE(0)
   if (bytes.length === 8) return bytes.readDoubleLE(0)

@@ -1,6 +1,7 @@
 /** Plain VIP1 with a classic router, one ZeroMQ message per publish (VIP specification, section 4.6). */
 import type { Connection } from '@volttron/transport'
 import { looksLikeJson, Subsystem, toAsciiJson, topicFrame, VolttronError, vipMessage } from '@volttron/vip'
+import { checkSize } from './limits.ts'
 import type { OutgoingPublish } from './outgoing.ts'
 import type { PublishKey, Wire } from './wire.ts'
 
@@ -41,7 +42,9 @@ export class ClassicWire implements Wire {
       )
     const id = this.#options.nextId()
     const header = { peer: '', user: this.#options.identity, id, subsystem: Subsystem.pubsub }
-    const frames = vipMessage(header, ['publish', topicFrame(message.topic), publishBody(message)])
+    const body = publishBody(message)
+    checkSize(body.length, `the message to '${message.topic}', as a classic platform gets it,`)
+    const frames = vipMessage(header, ['publish', topicFrame(message.topic), body])
     this.#connection.send(frames)
     return id
   }

@@ -4,7 +4,7 @@ import { MAX_TOPIC_LENGTH } from '@volttron/transport'
 import { parseJson, toAsciiJson, VolttronError } from '@volttron/vip'
 import { type Bus, queueFull } from './bus.ts'
 import { PLATFORM_HEADER } from './deliveries.ts'
-import { MAX_BODY_BYTES } from './limits.ts'
+import { checkSize } from './limits.ts'
 import { type AwaitedPublish, MESSAGE_OVERHEAD_BYTES, type OutgoingPublish } from './outgoing.ts'
 import type { SubscriptionSync } from './subscription-sync.ts'
 import type { MessageHeaders, PubSubCallback, Subscriptions } from './subscriptions.ts'
@@ -14,7 +14,7 @@ export interface PublishOptions {
   readonly peer?: 'pubsub'
   /** At most 1,024 characters; segments are separated by `/`. */
   readonly topic: string
-  /** Any JSON value, or bytes (Buffer, Uint8Array); at most 16 MiB. Absent: `null`. NaN and infinities become `null`. */
+  /** Any JSON value, or bytes (Buffer, Uint8Array); a little less than 16 MiB. Absent: `null`. NaN and infinities become `null`. */
   readonly message?: unknown
   /** JSON values by name. A header `platform` is left out: the platform writes it on remote deliveries. */
   readonly headers?: MessageHeaders
@@ -177,11 +177,7 @@ export class PubSub {
     const body = message instanceof Uint8Array ? message : toAsciiJson(message)
     const headersJson = headers === undefined ? '' : encodeHeaders(headers)
     const bytes = body.length + headersJson.length + bus.length
-    if (bytes > MAX_BODY_BYTES) {
-      throw new VolttronError('usage', `the message to '${topic}' has ${bytes} bytes`, {
-        hint: `at most ${MAX_BODY_BYTES} are allowed: send it in parts`,
-      })
-    }
+    checkSize(bytes, `the message to '${topic}'`)
     return {
       kind: 'publish',
       topic,

@@ -202,7 +202,7 @@ export class ScriptedRouter {
     },
     ping: (_peer, args, reply) => reply(['pong', ...args.slice(1)]),
     peerlist: (_peer, _args, reply) => reply(['listing', ...this.peers.keys()]),
-    query: (_peer, args, reply) => reply(['', args[0]!.toString() === 'instance-name' ? 'site-1' : '']),
+    query: (_peer, args, reply) => reply(['', PROPERTIES[args[0]!.toString()] ?? '']),
     agentstop: () => {},
     error: () => {},
     pubsub: (peer, args, reply) => this.#pubsub(peer, args, reply),
@@ -299,5 +299,12 @@ export class ScriptedRouter {
 }
 
 export const unreachable = (): VolttronError => new VolttronError('unavailable', 'connection refused')
+
+const PROPERTIES: Readonly<Record<string, string | Buffer>> = {
+  'instance-name': 'site-1',
+  version: '1.0',
+  addresses: '["tcp://h:1"]',
+  frequency: Buffer.from([0x58, 2, 0, 0]),
+}
 
 const prefixOf = (key: string): string => key.slice(key.indexOf(':') + 1)

@@ -132,6 +132,14 @@ describe.each([
     const { caller } = await pair()
     expect(await caller.vip.query('instance-name')).toBe('site-1')
     expect(await caller.vip.query('unknown')).toBeUndefined()
+    expect(await caller.vip.query('version')).toBe('1.0')
+    expect(await caller.vip.query('addresses')).toEqual(['tcp://h:1'])
+    expect(await caller.vip.query('frequency')).toBe(600)
+  })
+
+  it('a call too large for the platform is refused before it harms the connection', async () => {
+    const { caller } = await pair()
+    await expect(caller.vip.rpc.call('callee', 'x', 'y'.repeat(17_000_000))).rejects.toMatchObject({ code: 'usage' })
   })
 
   it('a request without answer times out', async () => {
