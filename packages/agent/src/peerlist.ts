@@ -18,7 +18,7 @@ export class Peerlist extends EventEmitter<PeerlistEvents> {
     this.#bus = bus
     bus.handle(Subsystem.peerlist, (message) => this.#receive(message))
     bus.onAttach(() => this.#follow())
-    this.on('newListener', () => queueMicrotask(() => this.#follow()))
+    ;(this as EventEmitter).on('newListener', () => queueMicrotask(() => this.#follow()))
   }
 
   /** Identities of all peers, the agent's own among them, in no particular order. */
