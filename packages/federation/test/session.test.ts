@@ -108,6 +108,24 @@ describe('a session', () => {
     }
   })
 
+  it('is there at once when two platforms that know each other start together', async () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const world = newWorld(seed)
+      const [a, b] = newSites(world, {}, {}) as [Site, Site]
+      a.start()
+      b.start()
+      expect(await world.time.until(() => areConnected(a, b), 8_000)).toBe(true)
+      await world.time.pass(2_000)
+      await a.stop()
+      await b.stop()
+      await world.time.pass(1_000)
+      a.start()
+      b.start()
+      expect(await world.time.until(() => areConnected(a, b), 700)).toBe(true)
+      expect([row(a, b)?.sessions, row(b, a)?.sessions]).toEqual([1, 1])
+    }
+  })
+
   it('is closed after 8 s of silence and comes back when the network does', async () => {
     const { time, network, a, b } = await connectedPair()
     network.cut('site-a', 'site-b')

@@ -8,7 +8,7 @@ import { MemoryRegistry } from './world/registry.ts'
 import { randomKeys, Site, type World } from './world/site.ts'
 import { seeded, VirtualTime } from './world/virtual-time.ts'
 
-const RUNS = Number(process.env.SIM_RUNS ?? 25)
+const RUNS = Number(process.env.SIM_RUNS ?? 20)
 const FIRST_SEED = Number(process.env.SIM_SEED ?? 1)
 /** Longer than any backoff and time-out together. */
 const SETTLE_MS = 240_000
@@ -122,6 +122,8 @@ class Simulation {
     for (const one of this.sites) {
       for (const row of one.federation.statusRows())
         if (row.status === 'down') expect([one.name, row.platform, row.next_retry_in_s]).not.toContain(null)
+      for (const topic of TOPICS)
+        expect(one.federation.remoteInterest.match(topic).every(({ isRunning }) => isRunning)).toBe(true)
       for (const other of this.sites) if (one !== other) this.#checkPair(one, other)
     }
   }
