@@ -109,7 +109,8 @@ class Pair {
     for (const socket of this.#sockets) {
       socket.on('error', () => {})
       socket.on('close', () => {
-        gone()
+        // A half-open pair has lost one side only: the other one is still ours to close.
+        if (this.#sockets.every(({ destroyed }) => destroyed)) gone()
         for (const lane of Object.values(this.#lanes)) lane.end()
       })
     }
