@@ -13,10 +13,12 @@
 import { Agent, describeError, RpcErrorCode, type RpcContext, RpcFault } from '@volttron/agent'
 
 function add(caller: RpcContext, a: number, b: number): number {
+  // Callers may send anything.
+  if (typeof a !== 'number' || typeof b !== 'number') {
+    throw new RpcFault(RpcErrorCode.invalidParams, 'add takes two numbers')
+  }
   console.log(`${caller.peer} asks for ${a} + ${b}`)
-  const sum = a + b
-  if (typeof sum !== 'number') throw new RpcFault(RpcErrorCode.invalidParams, 'add takes two numbers')
-  return sum
+  return a + b
 }
 
 async function serve(): Promise<void> {
