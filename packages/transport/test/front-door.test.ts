@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually, leakCheck } from '@volttron/testkit'
@@ -383,6 +384,7 @@ describe('the front door', () => {
       message: expect.stringContaining('a stranger was let in'),
     })
     lenient.close()
+    rmSync(path, { force: true })
   })
 
   it('closes twice without harm', async () => {
