@@ -28,7 +28,7 @@ import type { Home } from './home/home.ts'
 import { KeyRing } from './key-ring.ts'
 import type { PlatformOptions } from './options/platform-options.ts'
 import { bounce } from './router/bounce.ts'
-import type { Bus } from './router/bus.ts'
+import { asAgent, type Bus } from './router/bus.ts'
 import { newRouterCounters } from './router/counters.ts'
 import { Distribution } from './router/distribution.ts'
 import type { PeerSession, RouteName, Topic } from './router/names.ts'
@@ -316,10 +316,13 @@ function advertised(wanted: VipAddress | undefined, bound: readonly VipAddress[]
   return formatAddress({ ...wanted, port: listening?.scheme === 'tcp' ? listening.port : 0 })
 }
 
-/** A classic publisher hears which subscriber it is too fast for (VIP specification, section 5.4). */
+/**
+ * A classic publisher hears which subscriber it is too fast for (VIP specification, section 5.4). One of ours does not: it
+ * can do nothing about it, and the operator sees the drops.
+ */
 function tellPublisher(peers: PeerTable<Peer>, subscriber: Peer, identity: string | undefined): void {
   const publisher = identity === undefined ? undefined : peers.get(identity)
-  if (publisher && publisher !== subscriber) {
+  if (publisher && publisher !== subscriber && asAgent(publisher)?.protocol === 'vip1') {
     bounce(publisher, VipErrno.again, { id: '' as never, recipient: subscriber.identity, subsystem: 'pubsub' })
   }
 }
