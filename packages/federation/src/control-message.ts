@@ -54,8 +54,8 @@ export interface HeartbeatMessage {
 }
 
 /** Reasons are words such as `tie`; others become `unknown`. */
-interface ReasonMessage {
-  readonly op: 'refuse' | 'bye'
+interface ReasonMessage<Op extends 'refuse' | 'bye'> {
+  readonly op: Op
   readonly reason: string
 }
 
@@ -85,7 +85,8 @@ export type ControlMessage =
   | AcceptMessage
   | InterestMessage
   | HeartbeatMessage
-  | ReasonMessage
+  | ReasonMessage<'refuse'>
+  | ReasonMessage<'bye'>
   | { readonly op: 'resync' }
   | RpcMessage
   | RpcErrorMessage
