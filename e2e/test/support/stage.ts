@@ -106,7 +106,7 @@ export class Stage {
 
   /** The process of an agent; see programs/agent.mjs. */
   agentProcess(name: string, identity: string, home: string, prefix: string): AgentProcess {
-    return new AgentProcess(this.programs.start(name, 'e2e/programs/agent.mjs', [identity, home, prefix]))
+    return new AgentProcess(this.programs.start(name, 'e2e/test/programs/agent.mjs', [identity, home, prefix]))
   }
 
   async proxy(port: number): Promise<FaultProxy> {
