@@ -4,6 +4,10 @@
  */
 export default {
   testEnvironment: 'node',
+  // Nothing waits for this long; a machine with other work to do may need it.
+  testTimeout: 30_000,
+  // A failed test can leave a socket open. A person sees that in a run that does not end; CI has to go on.
+  forceExit: process.env.CI === 'true',
   testEnvironmentOptions: { customExportConditions: ['@volttron/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
