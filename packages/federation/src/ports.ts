@@ -66,6 +66,8 @@ export interface BusPorts<T, R> {
   resolveRoute(platform: string, text: string): R | undefined
   /** A record from another platform; its fields are in `record` and are gone when the call returns. */
   onRemotePublish(topic: T, route: R, record: BatchReader, platform: string): void
+  /** Agents that read what this platform sends are behind: its session is held back a little. */
+  isCongested(platform: string): boolean
   /** A call, or the answer to one. The frames are views that are gone when the call returns: copy what is kept. */
   onRemoteRpc(
     platform: string,

@@ -3,6 +3,8 @@
  * becomes the session of the pair; only then do records, interest and calls pass. Whatever else arrives is refused and
  * counted. Its owner decides, this class speaks.
  */
+
+import type { RemoteInterest } from '@volttron/pubsub'
 import type { PrefixChange } from '@volttron/topics'
 import { Channel, type Connection, type Name } from '@volttron/transport'
 import {
@@ -14,7 +16,6 @@ import {
   isBatch,
   parseRoute,
 } from '@volttron/vip'
-import type { RemoteInterest } from '@volttron/pubsub'
 import { type ControlMessage, controlFrames, isControl, parseControl } from './control-message.ts'
 import { type Heard, InterestAnnouncer, InterestListener } from './interest-exchange.ts'
 import type { FederationPorts } from './ports.ts'
@@ -34,6 +35,9 @@ export const SessionLimits = {
   resyncMs: 5_000,
   maxResyncMs: 60_000,
 } as const
+
+/** Step in which a held-back session is looked at again. */
+const HOLD_STEP_MS = 2
 
 /** What all sessions of a platform share. */
 export interface SessionSurroundings<T, R> {
@@ -94,7 +98,17 @@ export class Session<T, R> {
     const now = () => ports.clock.monotonicMs()
     this.#channel = new Channel<T, R>(
       connection,
-      { nonce: options.nonce, credit: options.credit, turn: ports.turn, now, queueBytes },
+      {
+        nonce: options.nonce,
+        credit: options.credit,
+        turn: ports.turn,
+        now,
+        queueBytes,
+        backpressure: {
+          isCongested: () => ports.bus.isCongested(platform),
+          soon: (run) => ports.clock.setTimer(HOLD_STEP_MS, run),
+        },
+      },
       {
         resolveTopic: (text) => ports.bus.resolveTopic(text),
         resolveRoute: (text) => this.#resolveRoute(text),
@@ -113,6 +127,11 @@ export class Session<T, R> {
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  /** The other side is behind, and working on it. */
+  get isCongested(): boolean {
+    return this.#channel.isCongested
   }
 
   /** Bytes that wait for the other side. */

@@ -11,6 +11,8 @@ import { eventually } from './eventually.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const LINES_OF_TAIL = 20
+/** Far above what a loaded two-core machine needs. */
+const READY_MS = 30_000
 
 /** How a program ended. */
 export interface End {
@@ -135,10 +137,11 @@ export class Programs {
   }
 
   async #until(program: Program, what: string, isSo: () => boolean): Promise<void> {
-    await eventually(() => {
-      if (program.end) throw new Error(`${program.name} ended before it ${what}:\n${this.tail(program.name)}`)
-      return isSo()
+    await eventually(() => program.end !== undefined || isSo(), {
+      timeoutMs: READY_MS,
+      what: `${program.name} ${what}`,
     })
+    if (program.end) throw new Error(`${program.name} ended before it ${what}:\n${this.tail(program.name)}`)
   }
 
   #logOf(name: string): string {

@@ -29,6 +29,19 @@ export interface ChannelOptions {
   readonly now: () => number
   /** Bytes that may wait for credit; what comes then is refused. */
   readonly queueBytes: number
+  /** Absent: the other side is granted credit as fast as it is consumed. */
+  readonly backpressure?: Backpressure
+}
+
+/**
+ * Holds the other side back a little while those its records go to catch up, so that a burst fills queues instead of
+ * overflowing them. Bounded: a grant is held for 100 ms at most, and who does not move at all is not waited for.
+ */
+export interface Backpressure {
+  /** Some reader of what this channel brings has much in its queue, and is working on it. */
+  isCongested(): boolean
+  /** Runs `run` in a moment; returns how to prevent that. */
+  soon(run: () => void): () => void
 }
 
 export interface ChannelHandlers<T, R> {
@@ -68,6 +81,13 @@ type Waiting =
       bytes: number
     }
 
+/** Longest time a grant is held. */
+const HOLD_MS = 100
+/** A reader that has granted nothing for so long stands still. */
+const STANDSTILL_MS = 200
+/** Share of the queue above which a reader is congested, and above which it is lost anyway. */
+const CONGESTED = { from: 0.25, to: 0.95 }
+
 /** Memory a waiting record costs beside its bytes. */
 const WAITING_OVERHEAD_BYTES = 128
 
@@ -89,6 +109,10 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   #waitingBytes = 0
   #scheduled = false
   #closed = false
+  #creditAtMs: number
+  #owed: Credit | undefined
+  #heldSinceMs = 0
+  #cancelHold: (() => void) | undefined
 
   constructor(connection: Connection, options: ChannelOptions, handlers: ChannelHandlers<T, R>) {
     this.connection = connection
@@ -97,11 +121,19 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.#writer = new BatchWriter(options.nonce)
     this.#balance = new CreditBalance(options.credit)
     this.#grant = new CreditGrant(options.now)
+    this.#creditAtMs = options.now()
   }
 
   /** Bytes that wait for the other side: for credit, or for the socket. */
   get queuedBytes(): number {
     return this.#waitingBytes + this.#writer.byteLength + this.connection.pendingBytes
+  }
+
+  /** Much waits for the other side, there is still room, and the other side is reading. */
+  get isCongested(): boolean {
+    const { queueBytes, now } = this.#options
+    const share = this.#waitingBytes / queueBytes
+    return share > CONGESTED.from && share < CONGESTED.to && now() - this.#creditAtMs < STANDSTILL_MS
   }
 
   /**
@@ -167,8 +199,9 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.counters.recordsIn += records
     const grant = this.#grant.consume(batch.length, records)
     if (!grant || this.#closed) return
-    this.#writer.credit(grant.bytes, grant.records)
-    this.#packed()
+    this.#owed = grant
+    if (!this.#cancelHold) this.#heldSinceMs = this.#options.now()
+    this.#grantOrHold()
   }
 
   /** Hands what is packed to the socket. Called at the end of the turn. */
@@ -186,6 +219,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   close(): number {
     const lost = this.#waiting.length - this.#waitingFrom + this.#writer.records
     this.#closed = true
+    this.#cancelHold?.()
     this.#waiting = []
     this.#waitingFrom = 0
     this.#waitingBytes = 0
@@ -221,8 +255,23 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
 
   onCredit(bytes: number, records: number): void {
     this.#balance.raise(bytes, records)
+    this.#creditAtMs = this.#options.now()
     if (this.#waitingFrom < this.#waiting.length) this.#sendWaiting()
     else this.#handlers.onAllowance?.()
+  }
+
+  #grantOrHold(): void {
+    const { backpressure, now } = this.#options
+    this.#cancelHold?.()
+    this.#cancelHold = undefined
+    if (!this.#owed || this.#closed) return
+    if (backpressure?.isCongested() && now() - this.#heldSinceMs < HOLD_MS) {
+      this.#cancelHold = backpressure.soon(() => this.#grantOrHold())
+      return
+    }
+    this.#writer.credit(this.#owed.bytes, this.#owed.records)
+    this.#owed = undefined
+    this.#packed()
   }
 
   #isIdle(): boolean {

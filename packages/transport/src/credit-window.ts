@@ -2,15 +2,15 @@
  * What one direction of a channel may still send. The reader allows a total since the start of the connection and raises
  * it as it consumes (the scheme of MAX_DATA in RFC 9000, section 4.1), so a lost or repeated grant does no harm.
  *
- * The window follows the reader's measured rate: 250 ms of it, at least 64 KiB, at most 8 MiB. A slow reader therefore
- * never has much under way, and an alarm does not wait behind bulk.
+ * The window follows the reader's measured rate: 250 ms of it, at least 64 KiB, at most 2 MiB, which is less than the queue
+ * of any reader behind. A slow reader therefore never has much under way, and an alarm does not wait behind bulk.
  */
 import type { Credit } from '@volttron/vip'
 
 const WINDOW_MS = 250
 const MEASURE_MS = 50
-const BYTES = { min: 64 * 1024, initial: 256 * 1024, max: 8 * 1024 * 1024 }
-const RECORDS = { min: 1_024, initial: 8_192, max: 131_072 }
+const BYTES = { min: 64 * 1024, initial: 256 * 1024, max: 2 * 1024 * 1024 }
+const RECORDS = { min: 1_024, initial: 8_192, max: 16_384 }
 
 /** What a side grants before it has measured anything. */
 export const INITIAL_CREDIT: Credit = { bytes: BYTES.initial, records: RECORDS.initial }

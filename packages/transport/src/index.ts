@@ -1,4 +1,5 @@
 export {
+  type Backpressure,
   Channel,
   type ChannelCounters,
   type ChannelHandlers,
@@ -8,8 +9,6 @@ export {
 export { type Greeting, greet, helloMessage, readWelcome } from './channel-greeting.ts'
 export type { Admission, Connection, ConnectionCounters, ConnectionHandlers } from './connection.ts'
 export { INITIAL_CREDIT } from './credit-window.ts'
-export { type Name, NameTable } from './name-table.ts'
-export { type Flushable, Turn } from './turn.ts'
 export { type DialOptions, dial } from './dial.ts'
 export { FrontDoor } from './front-door.ts'
 export type { FrontDoorLimits } from './front-door-limits.ts'
@@ -23,4 +22,6 @@ export {
   MemoryNetwork,
   type MemoryNetworkOptions,
 } from './memory-network.ts'
+export { type Name, NameTable } from './name-table.ts'
 export type { Resolve } from './resolve.ts'
+export { type Flushable, Turn } from './turn.ts'

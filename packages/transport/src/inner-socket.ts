@@ -6,15 +6,15 @@
  */
 import { unlinkSync } from 'node:fs'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import { toZ85, type KeyPair } from '@volttron/vip'
+import { type KeyPair, toZ85 } from '@volttron/vip'
 import { context, Router } from 'zeromq'
 import type { FrontDoorLimits } from './front-door-limits.ts'
 
 /** Without it libzmq lets everybody in when no ZAP handler answers (seen). Not in the typings of zeromq.js. */
 const ZAP_ENFORCE_DOMAIN = 93
 /** Messages libzmq may hold for a peer; the real queue is ours and counts bytes. */
-export const SEND_HIGH_WATER_MARK = 4
-export const RECEIVE_HIGH_WATER_MARK = 8
+export const SEND_HIGH_WATER_MARK = 16
+export const RECEIVE_HIGH_WATER_MARK = 16
 /** Bytes one direction of the pipe may hold before the other side of it is paused. */
 export const PIPE_BYTES = 256 * 1024
 
@@ -49,6 +49,7 @@ export function openInnerSocket(
     zapDomain: domain,
     mandatory: true,
     linger: 0,
+    sendTimeout: 0,
     sendHighWaterMark: SEND_HIGH_WATER_MARK,
     receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
     maxMessageSize: limits.messageBytes,

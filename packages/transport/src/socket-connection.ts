@@ -2,8 +2,10 @@
  * A {@link Connection} on top of one zeromq socket that has exactly one peer: the inner Router of the front door, or a
  * dialled Dealer. It owns the socket, the send queue and the reading; who owns the bytes below tells it when they ended.
  *
- * One send is in flight at a time (a second would be refused with EBUSY) and waits inside zeromq.js until the peer has
- * room; the queue behind it is counted in {@link pendingBytes}. The socket is always read, with a budget per turn.
+ * Sockets have `sendTimeout: 0`: a send completes at once or fails with EAGAIN, and is then tried again here, after each
+ * message read and at short intervals. To wait for room inside zeromq.js is no way: its poller is edge-triggered, and a
+ * `receive()` that finds nothing takes the edge that the waiting send needs, which then waits for ever (seen with 6.8.0).
+ * What waits is counted in {@link pendingBytes}. The socket is always read, with a budget per turn.
  */
 import { describeError, type PublicKey } from '@volttron/vip'
 import type { Dealer, Router } from 'zeromq'
@@ -13,6 +15,11 @@ import type { Connection, ConnectionCounters, ConnectionHandlers } from './conne
 const TURN_MESSAGES = 8
 const TURN_BYTES = 256 * 1024
 const TURN_MS = 1
+
+/** Pauses between two tries of a send that found no room: the first, doubled up to the last. */
+const RETRY_MS = { first: 1, last: 16 }
+/** What a connection that has ended may still take to hand over what has arrived. */
+const DRAIN_MS = 250
 
 export interface SocketConnectionOptions {
   readonly id: string
@@ -59,6 +66,9 @@ export class SocketConnection implements Connection {
   #sending = false
   #inFlight: readonly Uint8Array[] = []
   #inFlightBytes = 0
+  #retryMs = RETRY_MS.first
+  #retryTimer: NodeJS.Timeout | undefined
+  #drainTimer: NodeJS.Timeout | undefined
 
   constructor(options: SocketConnectionOptions) {
     this.id = options.id
@@ -126,6 +136,7 @@ export class SocketConnection implements Connection {
 
   readonly #sent = (): void => {
     this.#sending = false
+    this.#retryMs = RETRY_MS.first
     if (this.#state === 'closed') return
     this.pendingBytes -= this.#inFlightBytes
     const next = this.#queue[this.#queueHead]
@@ -149,10 +160,8 @@ export class SocketConnection implements Connection {
   readonly #sendFailed = (error: unknown): void => {
     if (this.#state === 'closed') return
     if (isAgain(error)) {
-      // The room was gone between the poll and the send: the next turn tries again.
-      setImmediate(() => {
-        if (this.#state !== 'closed') this.#hand(this.#inFlight, this.#inFlightBytes)
-      })
+      this.#retryTimer = setTimeout(() => this.#retry(), this.#retryMs)
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last)
       return
     }
     this.#sending = false
@@ -160,6 +169,13 @@ export class SocketConnection implements Connection {
     this.#queue = []
     this.#queueHead = 0
     if (this.#state === 'closing') this.#finish(this.#closeReason, 0)
+  }
+
+  #retry(): void {
+    if (this.#retryTimer === undefined || this.#state === 'closed') return
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = undefined
+    this.#hand(this.#inFlight, this.#inFlightBytes)
   }
 
   async #read(): Promise<void> {
@@ -176,6 +192,7 @@ export class SocketConnection implements Connection {
         }
         messages++
         bytes += this.#deliver(frames)
+        this.#retry()
         if (this.#endReason !== undefined) this.#finishIfDrained()
         if (messages >= TURN_MESSAGES || bytes >= TURN_BYTES || performance.now() - turnStartedAt >= TURN_MS) {
           await nextTurn()
@@ -209,7 +226,10 @@ export class SocketConnection implements Connection {
 
   #finishIfDrained(): void {
     if (this.#endReason === undefined || !this.#reading || this.#state === 'closed') return
-    if (!this.#socket.readable) this.#finish(this.#endReason, 0)
+    if (!this.#socket.readable) return this.#finish(this.#endReason, 0)
+    // Asking for `readable` may have taken the edge that the reading waits for: it must not wait for ever.
+    const reason = this.#endReason
+    this.#drainTimer ??= setTimeout(() => this.#finish(reason, 0), DRAIN_MS)
   }
 
   #finishLingering(): void {
@@ -222,7 +242,7 @@ export class SocketConnection implements Connection {
     this.#closeReason = reason
     this.pendingBytes = 0
     this.#queue = []
-    clearTimeout(this.#lingerTimer)
+    for (const timer of [this.#lingerTimer, this.#retryTimer, this.#drainTimer]) clearTimeout(timer)
     this.#socket.linger = Math.ceil(lingerMs)
     this.#socket.close()
     this.#release(reason, lingerMs)

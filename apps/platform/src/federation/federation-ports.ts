@@ -60,6 +60,7 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
       resolveRoute: (_platform, text) => bus().distribution.routes.intern(text),
       onRemotePublish: (topic, route, record) =>
         bus().distribution.arrive(topic, route, record, record.sequence, record.ageMs),
+      isCongested: (platform) => bus().distribution.isCongested(platform),
       onRemoteRpc(platform, to, from, id, args) {
         const errno = receiveRpc(bus(), platform, { to, from, id, args })
         if (errno) surroundings.sendRpcError(platform, from, to, id, errno)

@@ -18,6 +18,7 @@ export interface AgentPeerOptions {
   readonly turn: Turn
   /** Monotonic milliseconds. */
   readonly now: () => number
+  readonly setTimer: (ms: number, run: () => void) => () => void
   /** Bytes that may wait for this peer. */
   readonly queueBytes: number
   /** A VIP message of the peer. */
@@ -25,6 +26,9 @@ export interface AgentPeerOptions {
   /** The peer broke the batched form; it is closed already. */
   readonly onBroken: (from: AgentPeer, reason: string) => void
 }
+
+/** Step in which a held-back publisher is looked at again. */
+const HOLD_STEP_MS = 2
 
 export interface PeerCounters {
   messagesIn: number
@@ -62,6 +66,11 @@ export class AgentPeer implements Peer {
     return this.#channel ? this.#channel.queuedBytes : this.connection.pendingBytes
   }
 
+  /** A classic peer says nothing about its pace, so it is never waited for. */
+  get isCongested(): boolean {
+    return this.#channel?.isCongested ?? false
+  }
+
   get hearsPeers(): boolean {
     return this.#channel === undefined || this.#askedForPeers
   }
@@ -72,10 +81,20 @@ export class AgentPeer implements Peer {
 
   /** From here on both sides may use the batched form. Called right after the welcome has been sent. */
   openChannel(nonce: number, credit: Credit): void {
-    const { turn, now, queueBytes, distribution } = this.#options
+    const { turn, now, setTimer, queueBytes, distribution } = this.#options
     this.#channel = new Channel<Topic, RouteName>(
       this.connection,
-      { nonce, credit, turn, now, queueBytes },
+      {
+        nonce,
+        credit,
+        turn,
+        now,
+        queueBytes,
+        backpressure: {
+          isCongested: () => this.publisher.slowest?.isCongested ?? false,
+          soon: (run) => setTimer(HOLD_STEP_MS, run),
+        },
+      },
       {
         resolveTopic: (text) => distribution.topics.intern(text),
         // Whatever an agent claims about the origin of its messages, they come from this agent.

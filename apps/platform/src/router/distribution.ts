@@ -19,6 +19,13 @@ export interface Publisher {
   readonly principal: string
   readonly localRoute: RouteName
   readonly federatedRoute: RouteName
+  /** The last reader of its records that was found behind. */
+  slowest: Reader | undefined
+}
+
+/** Somebody records go to: a local peer or a session. */
+export interface Reader {
+  readonly isCongested: boolean
 }
 
 export type PublishOutcome = { readonly count: number } | { readonly refused: 'denied' | 'malformed' }
@@ -46,6 +53,8 @@ export class Distribution {
   readonly #plans: Plans<Peer, PeerSession>
   readonly #delivery = new Delivery()
   readonly #cleaned = new TailView()
+  /** Per platform, the last local reader of its records that was found behind. */
+  readonly #slowestOf = new Map<string, Reader>()
   /** Position in our stream of federated records. */
   #streamSequence = 0
 
@@ -61,6 +70,7 @@ export class Distribution {
       principal,
       localRoute: this.routes.intern(localRoute(identity)),
       federatedRoute: this.routes.intern(formatRoute({ platform: instanceName, epoch, sender: identity, path: [] })),
+      slowest: undefined,
     }
   }
 
@@ -86,7 +96,7 @@ export class Distribution {
     )
     if (!fit) return MALFORMED
     // A protected topic never leaves the platform: other platforms know nothing of our rules.
-    if (plan.remote.length > 0 && !topic.isProtected) this.#toSessions(plan.remote, topic, from.federatedRoute, clean)
+    if (plan.remote.length > 0 && !topic.isProtected) this.#toSessions(plan.remote, topic, from, clean)
     return { count: plan.local.length + (topic.isProtected ? 0 : plan.remote.length) }
   }
 
@@ -105,14 +115,24 @@ export class Distribution {
     else this.#toLocal(plan.local, this.#delivery.of(topic, route, clean, sequence, ageMs), undefined)
   }
 
+  /** Some local reader of what this platform sends is behind. */
+  isCongested(platform: string): boolean {
+    const reader = this.#slowestOf.get(platform)
+    if (!reader) return false
+    if (!reader.isCongested) this.#slowestOf.delete(platform)
+    return reader.isCongested
+  }
+
   /** Returns false when a subscriber could not be served because the record itself is at fault. */
   #toLocal(subscribers: readonly Peer[], delivery: Delivery, publisher: Publisher | undefined): boolean {
     const { counters, onRefused } = this.#options
     let fit = true
     for (const subscriber of subscribers) {
       const outcome = subscriber.deliver(delivery)
-      if (outcome === 'sent') counters.delivered++
-      else if (outcome === 'full') {
+      if (outcome === 'sent') {
+        counters.delivered++
+        if (subscriber.isCongested) this.#noteSlow(subscriber, publisher, delivery.route.platform)
+      } else if (outcome === 'full') {
         counters.droppedSlowSubscriber++
         onRefused(subscriber, publisher)
       } else fit = false
@@ -121,15 +141,22 @@ export class Distribution {
     return fit
   }
 
-  #toSessions(sessions: readonly PeerSession[], topic: Topic, route: RouteName, record: TailView): void {
+  #toSessions(sessions: readonly PeerSession[], topic: Topic, from: Publisher, record: TailView): void {
     const { counters } = this.#options
     const flags = record.flags & ~PublishFlag.wantsResult
     const sequence = ++this.#streamSequence
     for (const session of sessions) {
-      if (session.publish(topic, route, flags, sequence, 0, record.buffer, record.tailStart, record.tailEnd)) {
+      const { buffer, tailStart, tailEnd } = record
+      if (session.publish(topic, from.federatedRoute, flags, sequence, 0, buffer, tailStart, tailEnd)) {
         counters.forwarded++
+        if (session.isCongested) from.slowest = session
       } else counters.droppedSlowSession++
     }
+  }
+
+  #noteSlow(reader: Reader, publisher: Publisher | undefined, platform: string): void {
+    if (publisher) publisher.slowest = reader
+    else this.#slowestOf.set(platform, reader)
   }
 
   #isProtected(topic: Topic): boolean {

@@ -17,6 +17,8 @@ export interface Peer {
   send(frames: readonly Uint8Array[]): boolean
   /** Hands over one publish. Its bytes are copied or rendered before the call returns. */
   deliver(delivery: Delivery): DeliveryOutcome
+  /** Much waits for the peer, and it is working on it. */
+  readonly isCongested: boolean
   /** True when the peer wants to hear who joins and leaves. */
   readonly hearsPeers: boolean
   close(reason: string): void

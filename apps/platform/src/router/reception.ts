@@ -121,7 +121,7 @@ export class Reception {
   }
 
   #admit(connection: Connection, identity: string, owner: string): void {
-    const { bus, router, turn, now, queueBytes, log } = this.#options
+    const { bus, router, turn, now, setTimer, queueBytes, log } = this.#options
     const kind = owner === ReservedIdentity.controlConnection ? 'control' : 'agent'
     const peer = new AgentPeer(connection, {
       identity,
@@ -130,6 +130,7 @@ export class Reception {
       distribution: bus.distribution,
       turn,
       now,
+      setTimer,
       queueBytes,
       onMessage: (from, frames) => router.accept(from, frames),
       onBroken: (from, reason) => {

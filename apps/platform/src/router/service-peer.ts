@@ -8,6 +8,7 @@ export class ServicePeer implements Peer {
   readonly principal: string
   readonly kind = 'service'
   readonly hearsPeers = false
+  readonly isCongested = false
   readonly #methods: MethodRegistry
   readonly #route: (from: ServicePeer, frames: Uint8Array[]) => void
 

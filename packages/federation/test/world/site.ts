@@ -150,6 +150,7 @@ export class Site implements Host {
             for (const agent of table.matchRemote(topic))
               this.deliveries.push({ agent: agent.name, topic, origin, sender, body })
           },
+          isCongested: () => false,
           onRemoteRpc: (platform, to, from, id, frames) =>
             void this.calls.push({ platform, to, from, id: frameText(id), frames: frames.map(frameText) }),
           onRpcError: (platform, error) => void this.callErrors.push({ platform, ...error }),
