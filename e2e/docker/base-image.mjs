@@ -16,12 +16,16 @@ export async function provideBaseImage(env, say) {
   say(`${image} cannot be pulled: making one from Debian's packages and Node ${process.versions.node}`)
   if ((await run('which', ['debootstrap'])).code !== 0) await aptInstall(['debootstrap'], say)
   const root = mkdtempSync(join(tmpdir(), 'volttron-base-image-'))
+  // Ctrl+C ends the process in the middle of this.
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  process.once('exit', remove)
   try {
     await must('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', root])
     await copyNode(root)
     await importImage(root, env)
   } finally {
-    rmSync(root, { recursive: true, force: true })
+    remove()
+    process.off('exit', remove)
   }
 }
 
