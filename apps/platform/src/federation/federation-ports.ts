@@ -16,7 +16,6 @@ import { DialGate } from './dial-gate.ts'
 const DIALS_AT_ONCE = 128
 
 export interface FederationSurroundings {
-  readonly instanceName: string
   readonly limits: LimitOptions
   readonly turn: Turn
   readonly subscriptions: SubscriptionTable<Peer>

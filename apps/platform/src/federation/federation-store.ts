@@ -4,7 +4,7 @@
  */
 import type { FederationStore } from '@volttron/federation'
 import type { HomePaths } from '../home/home-paths.ts'
-import { JsonFile, readJsonFile, setAsideFile } from '../home/json-file.ts'
+import { JsonFile, readJsonFile, setAsideFile, UnusableFile } from '../home/json-file.ts'
 
 const STATE_VERSION = 1
 
@@ -16,7 +16,7 @@ export function federationStore(
   const config = new JsonFile(paths.federationConfig)
   const state = new JsonFile(paths.federationState)
   const read = async (path: string): Promise<unknown> => {
-    const { value, message } = await readJsonFile(path, (json) => json, unixMs())
+    const { value, message } = await readJsonFile(path, refuseNewer, unixMs())
     if (message !== undefined) warn(message)
     return value
   }
@@ -30,4 +30,11 @@ export function federationStore(
       warn(await setAsideFile(paths.federationConfig, reason, unixMs()))
     },
   }
+}
+
+/** The file that the Python platform shares has no version. */
+function refuseNewer(json: unknown): unknown {
+  const version: unknown = Object(json).version
+  if (typeof version !== 'number' || version <= STATE_VERSION) return json
+  throw new UnusableFile(`it was written by a newer version (format ${version})`, 'newer')
 }

@@ -120,7 +120,7 @@ export const platformCatalogue = {
   agentMonitorFrequency: count('time between looks at the agents', 600, [1, 1_000_000], 'seconds'),
 
   maxMessageSize: size('largest message a peer may send', 16 * MIB, [64 * KIB, GIB]),
-  peerQueueSize: size('what may wait for one slow peer before messages are dropped', 4 * MIB, [64 * KIB, 4 * GIB]),
+  peerQueueSize: size('what may wait for one slow peer before messages are dropped', 8 * MIB, [64 * KIB, 4 * GIB]),
   maxUnauthenticated: count('connections that have not proven a key yet', 256, [1, 65_536]),
   maxUnauthenticatedPerAddress: count('the same for one remote address', 32, [1, 65_536]),
   handshakeTime: time('time a connection has to prove its key', 5_000, [100, HOUR_MS]),

@@ -81,7 +81,7 @@ describe('the volttron command line', () => {
       log: { level: 'info', format: 'auto', file: undefined },
       limits: {
         maxMessageBytes: 16 * 1024 * 1024,
-        peerQueueBytes: 4 * 1024 * 1024,
+        peerQueueBytes: 8 * 1024 * 1024,
         maxUnauthenticated: 256,
         maxUnauthenticatedPerAddress: 32,
         handshakeTimeMs: 5000,

@@ -43,6 +43,8 @@ export class AgentPeer implements Peer {
   readonly kind: 'agent' | 'control'
   readonly connection: Connection
   readonly publisher: Publisher
+  /** Monotonic milliseconds. */
+  readonly connectedAtMs: number
   readonly counters: PeerCounters = { messagesIn: 0, messagesOut: 0, dropped: 0 }
   readonly #options: AgentPeerOptions
   #channel: Channel<Topic, RouteName> | undefined
@@ -55,11 +57,12 @@ export class AgentPeer implements Peer {
     this.principal = options.principal
     this.kind = options.kind
     this.publisher = options.distribution.publisher(options.identity, options.principal)
+    this.connectedAtMs = options.now()
     this.#options = options
   }
 
-  get protocol(): 'vip1' | 'volttron-ts' {
-    return this.#channel ? 'volttron-ts' : 'vip1'
+  get isBatched(): boolean {
+    return this.#channel !== undefined
   }
 
   get queuedBytes(): number {

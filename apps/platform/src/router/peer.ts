@@ -19,6 +19,8 @@ export interface Peer {
   deliver(delivery: Delivery): DeliveryOutcome
   /** Much waits for the peer, and it is working on it. */
   readonly isCongested: boolean
+  /** Speaks the batched form, and so knows more than VIP1 can say. */
+  readonly isBatched: boolean
   /** True when the peer wants to hear who joins and leaves. */
   readonly hearsPeers: boolean
   close(reason: string): void

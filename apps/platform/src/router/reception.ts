@@ -13,7 +13,6 @@ import {
   frameText,
   type HelloCapabilities,
   identityProblem,
-  isReservedIdentity,
   isVipMessage,
   type PublicKey,
   parseHello,
@@ -26,6 +25,7 @@ import {
 import { AgentPeer } from './agent-peer.ts'
 import type { Bus } from './bus.ts'
 import type { Peer } from './peer.ts'
+import { principalOf } from './principal.ts'
 import type { Router } from './router.ts'
 
 /** Whose key it is. */
@@ -86,9 +86,8 @@ export class Reception {
 
   #receiveAgent(connection: Connection, owner: string): void {
     const identity = connection.routingId
-    const isOperator = owner === ReservedIdentity.controlConnection && identity.startsWith(`${owner}.`)
     const problem = identityProblem(identity)
-    if (problem !== undefined || (identity !== owner && !isOperator)) {
+    if (problem !== undefined || principalOf(identity) !== owner) {
       const why = problem ?? `the identity ${identity} belongs to another key; this key is that of ${owner}`
       this.#options.bus.counters.foreignIdentity++
       return this.#refuse(connection, VipErrno.unauthorized.code, why)
@@ -199,9 +198,10 @@ export class Reception {
 
   #refuseDuplicate(connection: Connection, identity: string): void {
     this.#options.bus.counters.duplicateIdentity++
-    const why = isReservedIdentity(identity)
-      ? `the identity ${identity} is in use by the platform itself`
-      : `the identity ${identity} is in use by another live agent`
+    const why =
+      this.#options.bus.peers.get(identity)?.kind === 'service'
+        ? `the identity ${identity} is in use by the platform itself`
+        : `the identity ${identity} is in use by another live agent`
     this.#refuse(connection, VipErrno.addressInUse.code, why)
   }
 

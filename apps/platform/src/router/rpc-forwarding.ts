@@ -7,6 +7,7 @@ import { FrameAt, frameText, Subsystem, VipErrno, vipMessage } from '@volttron/v
 import { bounce } from './bounce.ts'
 import type { Bus, Errno, RemoteMessage } from './bus.ts'
 import type { Peer } from './peer.ts'
+import { principalOf } from './principal.ts'
 
 /** A local peer sends to a peer on another platform. Only RPC crosses. */
 export function forwardRpc(
@@ -36,8 +37,10 @@ export function receiveRpc(bus: Bus, platform: string, message: RemoteMessage): 
   const peer = bus.peers.get(message.to)
   if (!peer) return VipErrno.hostUnreachable
   const caller = `${platform}/${message.from}`
+  const principal = `${platform}/${principalOf(message.from)}`
   for (const call of message.args.flatMap(callsIn)) {
-    if (bus.authority.mayCallRpc(caller, message.to, call.method, call.params)) continue
+    const params = { '*args': call.params.args, '**kwargs': call.params.kwargs }
+    if (bus.authority.mayCallRpc(principal, message.to, call.method, params)) continue
     bus.counters.deniedRemoteCall++
     if (call.id === undefined) return undefined
     return bus.platforms.sendRpc(platform, {

@@ -9,6 +9,7 @@ export class ServicePeer implements Peer {
   readonly kind = 'service'
   readonly hearsPeers = false
   readonly isCongested = false
+  readonly isBatched = false
   readonly #methods: MethodRegistry
   readonly #route: (from: ServicePeer, frames: Uint8Array[]) => void
 

@@ -26,12 +26,13 @@ interface ConnectionRow {
   readonly queued_bytes: number
   /** Messages and records refused because the queue of this peer was full. */
   readonly dropped: number
+  readonly connected_s: number
 }
 
 export function exportControlService(methods: MethodRegistry, ports: ControlPorts): MethodRegistry {
   const { bus } = ports
   methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity))
-  methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer))))
+  methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
   methods.export('platform_info', () => ({
     instance_name: bus.instanceName,
     version: bus.facts.version,
@@ -50,7 +51,7 @@ export function exportControlService(methods: MethodRegistry, ports: ControlPort
   return methods
 }
 
-function rowOf(peer: AgentPeer | undefined): ConnectionRow[] {
+function rowOf(peer: AgentPeer | undefined, nowMs: number): ConnectionRow[] {
   if (!peer) return []
   const { connection, counters } = peer
   return [
@@ -58,13 +59,14 @@ function rowOf(peer: AgentPeer | undefined): ConnectionRow[] {
       identity: peer.identity,
       kind: peer.kind,
       remote: connection.remote,
-      protocol: peer.protocol,
+      protocol: peer.isBatched ? 'volttron-ts' : 'vip1',
       messages_in: counters.messagesIn,
       messages_out: counters.messagesOut,
       bytes_in: connection.counters.bytesIn,
       bytes_out: connection.counters.bytesOut,
       queued_bytes: peer.queuedBytes,
       dropped: counters.dropped,
+      connected_s: Math.round((nowMs - peer.connectedAtMs) / 1000),
     },
   ]
 }

@@ -15,7 +15,7 @@ export const hello: Handler = (bus, from, request) => {
   const agent = asAgent(from)
   const offered = request.args[1] && parseHello(frameText(request.args[1]))
   const version = offered && commonVersion(offered.versions)
-  if (!agent || !offered || version === undefined || agent.protocol !== 'vip1') {
+  if (!agent || !offered || version === undefined || agent.isBatched) {
     reply(from, request, welcome)
     return
   }

@@ -21,7 +21,7 @@ const subscribe: Operation = (bus, from, request) => {
   const denied = prefixes.find((prefix) => !bus.authority.maySubscribe(from.principal, prefix))
   if (denied !== undefined) {
     // Classic agents stop themselves when they get the error frame, so they get the plain answer only.
-    if (from.protocol !== 'vip1') {
+    if (from.isBatched) {
       const text = `Peer: ${from.identity} not authorized to subscribe to ${denied}`
       return bounce(from, VipErrno.unauthorized, { ...request, recipient: '' }, text)
     }

@@ -1,0 +1,34 @@
+import type { Federation } from '@volttron/federation'
+import { type PublicKey, VolttronError } from '@volttron/vip'
+import type { PlatformKey } from '../platform-key.ts'
+
+export interface RotatedKey {
+  readonly old: PublicKey
+  readonly new: PublicKey
+  /** What the registry said; `none` without one. */
+  readonly registry: string
+}
+
+/**
+ * Gives the platform a new key. The registry hears of it first, with the old key as proof, so that other platforms follow.
+ *
+ * @throws VolttronError `unavailable` when the registry did not take it: the old key stays in use
+ */
+export async function rotatePlatformKey<T, R>(
+  platformKey: PlatformKey,
+  federation: Federation<T, R> | undefined,
+): Promise<RotatedKey> {
+  const old = platformKey.publicKey
+  const pair = await platformKey.prepare()
+  if (!federation) platformKey.use(pair)
+  else {
+    const outcome = await federation.rotateKey(pair)
+    if (outcome.outcome !== 'registered') {
+      // A lost answer may have been a yes: then the pair is kept until the registry shows which key it has.
+      if (outcome.outcome !== 'unreachable') await platformKey.discardPrepared()
+      throw new VolttronError('unavailable', `the key stays as it is, the registry did not take it: ${outcome.message}`)
+    }
+  }
+  await platformKey.written()
+  return { old, new: pair.publicKey, registry: federation ? 'registered' : 'none' }
+}

@@ -1,0 +1,58 @@
+/** The platform's own services, as peers on the bus. */
+import type { Federation } from '@volttron/federation'
+import type { MethodRegistry } from '@volttron/rpc'
+import { ReservedIdentity, VolttronError } from '@volttron/vip'
+import { systemClock } from '../clock.ts'
+import type { PlatformKey } from '../platform-key.ts'
+import type { Bus } from '../router/bus.ts'
+import type { RouteName, Topic } from '../router/names.ts'
+import type { Router } from '../router/router.ts'
+import { ServicePeer } from '../router/service-peer.ts'
+import { adminMethods } from './admin-methods.ts'
+import { exportControlService } from './control-service.ts'
+import { exportFederationService } from './federation-service.ts'
+import { rotatePlatformKey } from './rotate-platform-key.ts'
+
+export interface ServiceParts {
+  readonly bus: Bus
+  readonly router: Router
+  /** `undefined` when federation is not enabled. */
+  readonly federation: Federation<Topic, RouteName> | undefined
+  readonly platformKey: PlatformKey
+  readonly startedAtMs: number
+  readonly doorCounters: () => object
+  readonly onQuit: () => void
+}
+
+export function addServices(parts: ServiceParts): void {
+  const { bus, router, federation, platformKey } = parts
+  const add = (identity: string, exportTo: (methods: MethodRegistry) => void) => {
+    const methods = adminMethods(identity, bus.authority)
+    exportTo(methods)
+    bus.peers.add(identity, new ServicePeer(identity, methods, (from, frames) => router.accept(from, frames)))
+  }
+  const required = () => {
+    if (federation) return federation
+    throw new VolttronError('config', 'federation is not enabled on this platform', {
+      hint: 'start it with --enable-federation --federation-url URL',
+    })
+  }
+  add(ReservedIdentity.control, (methods) =>
+    exportControlService(methods, {
+      bus,
+      now: systemClock.monotonicMs,
+      startedAtMs: parts.startedAtMs,
+      doorCounters: parts.doorCounters,
+      rotatePlatformKey: () => rotatePlatformKey(platformKey, federation),
+      stopPlatform: parts.onQuit,
+    }),
+  )
+  add(ReservedIdentity.federation, (methods) =>
+    exportFederationService(methods, {
+      statusRows: () => federation?.statusRows() ?? [],
+      registryStatus: () => federation?.registryStatus() ?? null,
+      acceptKey: (name) => required().acceptKey(name),
+      removePeer: (name) => required().removePeer(name),
+    }),
+  )
+}
