@@ -6,6 +6,9 @@ export type VipAddress =
   | { readonly scheme: 'tcp'; readonly host: string; readonly port: number }
   | { readonly scheme: 'ipc'; readonly path: string }
 
+/** What could break out of its line, or steer a terminal. */
+const UNPRINTABLE = /[^\x20-\x7e]/g
+
 /** Top-level domain, reserved by RFC 2606, that marks the address of a platform nobody can dial. */
 const NOT_DIALABLE = '.invalid'
 
@@ -16,7 +19,7 @@ const NOT_DIALABLE = '.invalid'
  */
 export function parseAddress(text: string): VipAddress {
   const bad = (why: string) =>
-    new VolttronError('usage', `bad address '${text.slice(0, 100)}': ${why}`, {
+    new VolttronError('usage', `bad address '${text.slice(0, 100).replace(UNPRINTABLE, '?')}': ${why}`, {
       hint: 'use tcp://HOST:PORT, for example tcp://192.168.1.10:22916',
     })
   const match = /^(?:([a-z]+):\/\/)?([^?#]*)/.exec(text)
@@ -30,9 +33,12 @@ export function parseAddress(text: string): VipAddress {
   const parts = /^(?:\[([^\]]+)\]|([^:/[\]]+))(?::([0-9]{1,5}))?\/?$/.exec(rest)
   if (!parts) throw bad('expected HOST:PORT')
   const host = parts[1] ?? parts[2]!
-  if (parts[1] !== undefined && !URL.canParse(`http://[${host.replace(/%.*$/, '')}]`))
-    throw bad('the text in brackets is no IPv6 address')
-  if (!/^[A-Za-z0-9_.:%*-]+$/.test(host)) throw bad('the host name holds characters that no host name has')
+  if (parts[1] !== undefined) {
+    // Behind the percent sign stands the interface of a link-local address (RFC 4007).
+    if (!URL.canParse(`http://[${host.replace(/%[A-Za-z0-9_.-]+$/, '')}]`))
+      throw bad('the text in brackets is no IPv6 address')
+  } else if (host !== '*' && !/^[A-Za-z0-9_.-]+$/.test(host))
+    throw bad('the host name holds characters that no host name has')
   const port = parts[3] === undefined ? DEFAULT_VIP_PORT : Number(parts[3])
   if (port > 65535) throw bad('a port is at most 65535')
   return { scheme, host, port }

@@ -30,6 +30,8 @@ export interface WelcomeCapabilities {
 }
 
 const KEY = 'volttron-ts'
+/** A batch has four bytes for it. */
+const MAX_NONCE = 0xffffffff
 
 export const helloArgument = (credit: Credit, features: readonly string[] = []): string =>
   JSON.stringify({ [KEY]: { versions: OUR_VERSIONS, features, credit } satisfies HelloCapabilities })
@@ -55,12 +57,12 @@ export function parseHello(text: string): HelloCapabilities | undefined {
 export function parseWelcome(text: string): WelcomeCapabilities | undefined {
   const value = ours(text)
   if (!value || !isCredit(value.credit) || !Number.isSafeInteger(value.version)) return undefined
-  if (!Number.isSafeInteger(value.nonce) || typeof value.instanceName !== 'string') return undefined
+  if (!isCount(value.nonce) || value.nonce > MAX_NONCE || typeof value.instanceName !== 'string') return undefined
   return {
     version: value.version as number,
     features: texts(value.features),
     credit: value.credit,
-    nonce: value.nonce as number,
+    nonce: value.nonce,
     instanceName: value.instanceName,
   }
 }
@@ -77,8 +79,9 @@ function ours(text: string): Record<string, unknown> | undefined {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const isCredit = (value: unknown): value is Credit =>
-  isObject(value) && Number.isSafeInteger(value.bytes) && Number.isSafeInteger(value.records)
+const isCredit = (value: unknown): value is Credit => isObject(value) && isCount(value.bytes) && isCount(value.records)
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []

@@ -48,5 +48,9 @@ export type ErrorCode = keyof typeof exitCodes
 export function describeError(error: unknown): string {
   if (error instanceof VolttronError) return error.hint ? `${error.message} (${error.hint})` : error.message
   if (error instanceof Error) return error.message.split('\n', 1)[0] || error.name
-  return String(error)
+  try {
+    return String(error)
+  } catch {
+    return 'something that is no error was thrown'
+  }
 }

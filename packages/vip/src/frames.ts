@@ -44,7 +44,8 @@ export function vipMessage(header: VipHeader, args: readonly (string | Uint8Arra
 }
 
 const NON_ASCII = /[\x80-\xff]/
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** Keeps a byte order mark: without it two different names would read the same. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Text of a frame. Ours is UTF-8, Python's is ISO-8859-1 (VIP specification, section 3): what is not valid UTF-8 is taken

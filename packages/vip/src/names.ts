@@ -1,4 +1,5 @@
 /** Identities of agents and instance names of platforms: what is a legal name, and what a Python peer would misread. */
+import { ReservedIdentity } from './constants.ts'
 
 /**
  * True for text a Python endpoint would turn into something else, because it parses every frame as JSON: `123`, `true`,
@@ -17,11 +18,15 @@ export function looksLikeJson(text: string): boolean {
 const IDENTITY = /^[A-Za-z0-9_.-]{1,255}$/
 const INSTANCE_NAME = /^[A-Za-z0-9_-]{1,64}$/
 
+/** Identities and instance names become keys of JSON objects: `__proto__`, `constructor` and their like would not arrive. */
+const isObjectMember = (text: string): boolean => text in Object.prototype
+
 /** Why `text` is no identity of an agent; `undefined` when it is one. */
 export function identityProblem(text: string): string | undefined {
   if (!IDENTITY.test(text)) return 'an identity has 1 to 255 letters, digits, dots, dashes or underscores'
   if (/^\.+$/.test(text)) return 'an identity must not consist of dots only'
   if (looksLikeJson(text)) return 'an identity must not read as JSON (123, true, null): Python peers would change it'
+  if (isObjectMember(text)) return `an identity must not be ${text}: every JavaScript object has a member of that name`
   return undefined
 }
 
@@ -31,6 +36,8 @@ export function instanceNameProblem(text: string): string | undefined {
   if (!/[A-Za-z]/.test(text)) return 'an instance name needs at least one letter'
   if (looksLikeJson(text))
     return 'an instance name must not read as JSON (true, null, 1e5): Python peers would change it'
+  if (isObjectMember(text))
+    return `an instance name must not be ${text}: every JavaScript object has a member of that name`
   return undefined
 }
 
@@ -40,9 +47,16 @@ export function instanceNameFromHost(host: string): string {
   return instanceNameProblem(name) === undefined ? name : 'volttron'
 }
 
-/** `true` for identities only the platform's own keys may use. */
-export const isReservedIdentity = (identity: string): boolean =>
-  identity === 'platform' || identity.startsWith('platform.') || identity === 'control.connection'
+const { router: _, ...own } = ReservedIdentity
+const OWN: ReadonlySet<string> = new Set(Object.values(own))
+/** Every `vctl` connects under a name of its own below `control.connection`. */
+const COMMAND_LINES = `${ReservedIdentity.controlConnection}.`
+
+/**
+ * True for identities only the platform's own keys may use: its services, and the operator's command lines. Other names
+ * below `platform.`, such as `platform.driver`, are those of ordinary agents.
+ */
+export const isReservedIdentity = (identity: string): boolean => OWN.has(identity) || identity.startsWith(COMMAND_LINES)
 
 /** A peer named from another platform: `<platform>/<identity>`. */
 export interface RemotePeer {

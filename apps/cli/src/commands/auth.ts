@@ -137,11 +137,9 @@ async function requireCredential(store: FileCredentialStore, identity: string, h
   throw new VolttronError('not-found', `there is no key of '${identity}' in ${store.folder}`, { hint })
 }
 
-/** Every `vctl` connects under a name of its own below `control.connection`: nobody else may have one of these. */
 function refuseReserved(identity: string): void {
-  const isVctl = identity.startsWith(`${ReservedIdentity.controlConnection}.`)
-  if (!isVctl && !isReservedIdentity(identity)) return
+  if (!isReservedIdentity(identity)) return
   throw new VolttronError('usage', `the identity '${identity}' belongs to the platform`, {
-    hint: 'choose another name; platform, platform.* and control.connection are reserved',
+    hint: 'choose another name; platform, its services and control.connection are reserved',
   })
 }
