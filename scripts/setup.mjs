@@ -69,7 +69,6 @@ function finish(child, step) {
 /** The npm that started us, so that `npm run setup` installs with the same version; else the one in the PATH. */
 function spawnNpm(args) {
   const options = { cwd: root, stdio: 'inherit' }
-  // biome-ignore lint/suspicious/noUndeclaredEnvVars: npm sets it, and it is read outside of any Turborepo task
   const cli = process.env.npm_execpath
   if (cli && /npm-cli\.c?js$/.test(cli)) return spawn(process.execPath, [cli, ...args], options)
   return spawn('npm', args, { ...options, shell: process.platform === 'win32' })

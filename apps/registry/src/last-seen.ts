@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from '@volttron/observe'
-import type { Client } from './database/database.ts'
+import type { Client } from './database/client.ts'
 import { timestamp } from './timestamp.ts'
 
 const FLUSH_PERIOD_MS = 5_000

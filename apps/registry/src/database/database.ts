@@ -6,13 +6,9 @@ import type { Logger } from '@volttron/observe'
 import { describeError, VolttronError } from '@volttron/vip'
 import { PrismaClient as PostgresClient } from '../generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from '../generated/sqlite/client.ts'
+import type { Client } from './client.ts'
 import { migrate } from './migrate.ts'
 import { sqliteAdapter } from './sqlite-adapter.ts'
-
-/** Both clients are made from one schema, so one type serves for both. */
-export type Client = SqliteClient
-/** The client inside a transaction. */
-export type TransactionClient = Parameters<Parameters<Client['$transaction']>[0]>[0]
 
 export interface Database {
   readonly client: Client

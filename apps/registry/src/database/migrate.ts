@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { VolttronError } from '@volttron/vip'
 import { migrations } from '../generated/migrations.ts'
 import { timestamp } from '../timestamp.ts'
-import type { Client, TransactionClient } from './database.ts'
+import type { Client, TransactionClient } from './client.ts'
 
 interface MigrationSource {
   readonly name: string
