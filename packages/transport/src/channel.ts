@@ -19,6 +19,14 @@ const MAX_ROUTE_LENGTH = 4_096
 /** A batch leaves at this size even within the turn. */
 const FLUSH_BYTES = 64 * 1024
 
+/**
+ * What the socket may hold back before records wait here, whatever the other side allows: credit without reading must not
+ * cost more memory than the queue. More than any window, so that a reader that empties it always grants more.
+ */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024
+/** Results need no credit. One largest message and a window never come near this; what comes then is refused. */
+const MAX_UNSENT_BYTES_FOR_RESULTS = 32 * 1024 * 1024
+
 export interface ChannelOptions {
   /** Names the connection in every batch; drawn by the accepting side. */
   readonly nonce: number
@@ -152,7 +160,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     tailEnd: number,
   ): boolean {
     if (this.#closed) return false
-    if (this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+    if (this.#isIdle() && this.#maySend()) {
       this.#pack(topic, route, flags, sequence, ageMs, source, tailStart, tailEnd)
       return true
     }
@@ -164,13 +172,13 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   /**
-   * Sends a classic message. The frames are copied before the call returns, unless they have to wait.
+   * Sends a classic message. The frames are copied before the call returns.
    *
    * @returns false when the queue is full and the message was refused
    */
   sendFrames(frames: readonly Uint8Array[]): boolean {
     if (this.#closed) return false
-    if (this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+    if (this.#isIdle() && this.#maySend()) {
       this.#packFrames(frames)
       return true
     }
@@ -181,19 +189,27 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     return true
   }
 
-  /** Answers the record of the other side with this sequence. Control records need no credit. */
+  /**
+   * Answers the record of the other side with this sequence. Control records need no credit; they are refused and counted
+   * when the other side asks for them without end and reads none.
+   */
   sendResult(sequence: number, status: number, count: number, text = ''): void {
     if (this.#closed) return
+    if (this.connection.pendingBytes > MAX_UNSENT_BYTES_FOR_RESULTS) {
+      this.counters.refused++
+      return
+    }
     this.#writer.result(sequence, status, count, text)
     this.#packed()
   }
 
   /**
-   * Unpacks one batch of the other side.
+   * Unpacks one batch of the other side. A record whose handler closes the channel is the last one.
    *
    * @throws BatchFormatError when it breaks the format; the owner closes the connection
    */
   receive(batch: Buffer): void {
+    if (this.#closed) return
     this.#reader.read(batch, this.#options.nonce, this)
     const records = this.#reader.records
     this.counters.recordsIn += records
@@ -215,8 +231,9 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.connection.send([batch])
   }
 
-  /** Forgets what waits; the owner has closed the connection. Returns how many records were waiting. */
+  /** Forgets what waits; the owner has closed the connection. Returns how many records were waiting. Idempotent. */
   close(): number {
+    if (this.#closed) return 0
     const lost = this.#waiting.length - this.#waitingFrom + this.#writer.records
     this.#closed = true
     this.#cancelHold?.()
@@ -227,11 +244,13 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   onTopic(id: number, name: string): void {
+    if (this.#closed) return
     if (name.length > MAX_TOPIC_LENGTH) throw new BatchFormatError(`a topic has at most ${MAX_TOPIC_LENGTH} characters`)
     this.#topics[id] = this.#handlers.resolveTopic(name)
   }
 
   onRoute(id: number, text: string): void {
+    if (this.#closed) return
     if (text.length > MAX_ROUTE_LENGTH) throw new BatchFormatError(`a route has at most ${MAX_ROUTE_LENGTH} characters`)
     const route = this.#handlers.resolveRoute(text)
     if (route === undefined) throw new BatchFormatError('a route that this peer may not use')
@@ -239,6 +258,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   onPublish(record: BatchReader): void {
+    if (this.#closed) return
     const topic = record.topicId <= MAX_NAME_ID ? this.#topics[record.topicId] : undefined
     const route = record.routeId <= MAX_NAME_ID ? this.#routes[record.routeId] : undefined
     if (topic === undefined || route === undefined) throw new BatchFormatError('a record uses a name never defined')
@@ -246,14 +266,17 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   onFrames(frames: Buffer[]): void {
+    if (this.#closed) return
     this.#handlers.onFrames(frames)
   }
 
   onResult(sequence: number, status: number, count: number, text: string): void {
+    if (this.#closed) return
     this.#handlers.onResult?.(sequence, status, count, text)
   }
 
   onCredit(bytes: number, records: number): void {
+    if (this.#closed) return
     this.#balance.raise(bytes, records)
     this.#creditAtMs = this.#options.now()
     if (this.#waitingFrom < this.#waiting.length) this.#sendWaiting()
@@ -278,6 +301,11 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     return this.#waitingFrom === this.#waiting.length
   }
 
+  #maySend(): boolean {
+    const { byteLength, records } = this.#writer
+    return this.#balance.allows(byteLength, records) && this.connection.pendingBytes < MAX_UNSENT_BYTES
+  }
+
   #hasRoom(bytes: number): boolean {
     if (this.#waitingBytes + bytes <= this.#options.queueBytes) return true
     this.counters.refused++
@@ -290,7 +318,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   #sendWaiting(): void {
-    while (!this.#isIdle() && this.#balance.allows(this.#writer.byteLength, this.#writer.records)) {
+    while (!this.#isIdle() && this.#maySend()) {
       const item = this.#waiting[this.#waitingFrom]!
       this.#waiting[this.#waitingFrom++] = undefined as never
       this.#waitingBytes -= item.bytes
@@ -349,7 +377,8 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
 
 /** Which names the other side knows: per id, the stamp of the assignment that was announced. */
 class Announced {
-  #stamps = new Uint32Array(16)
+  /** Doubles count to 2^53, so that no stamp ever comes again. */
+  #stamps = new Float64Array(16)
 
   has(name: Name): boolean {
     return name.id < this.#stamps.length && this.#stamps[name.id] === name.stamp
@@ -357,7 +386,7 @@ class Announced {
 
   add(name: Name): void {
     if (name.id >= this.#stamps.length) {
-      const grown = new Uint32Array(Math.max(name.id + 1, this.#stamps.length * 2))
+      const grown = new Float64Array(Math.max(name.id + 1, this.#stamps.length * 2))
       grown.set(this.#stamps)
       this.#stamps = grown
     }

@@ -27,6 +27,12 @@ export class Turn {
     this.#scheduled = false
     const due = this.#due
     this.#due = []
-    for (const work of due) work.flush()
+    let next = 0
+    try {
+      while (next < due.length) due[next++]!.flush()
+    } finally {
+      // One that fails must not take the others with it: they wait for this turn and ask for no other.
+      for (; next < due.length; next++) this.schedule(due[next]!)
+    }
   }
 }
