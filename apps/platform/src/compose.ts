@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { openAuthzFile } from '@volttron/auth'
+import type { Federation } from '@volttron/federation'
 import { componentLogger, type Logger } from '@volttron/observe'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { FrontDoor, type FrontDoorLimits, Turn } from '@volttron/transport'
@@ -11,13 +12,15 @@ import { formatAddress, VipErrno } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
+import { drain } from './drain.ts'
 import { assembleFederation } from './federation/assemble-federation.ts'
 import type { Home } from './home/home.ts'
 import { KeyRing } from './key-ring.ts'
 import { openLocalKeys } from './local-keys.ts'
 import type { LimitOptions, PlatformOptions } from './options/platform-options.ts'
 import { PlatformKey } from './platform-key.ts'
-import type { PeerSession } from './router/names.ts'
+import { asAgent, type Bus } from './router/bus.ts'
+import type { PeerSession, RouteName, Topic } from './router/names.ts'
 import type { Peer } from './router/peer.ts'
 import { addServices } from './services/services.ts'
 
@@ -36,6 +39,9 @@ export interface PlatformSurroundings {
   /** An operator asked the platform to stop. */
   readonly onQuit: () => void
 }
+
+/** After the queues are empty, the sockets get at most so long for their last bytes. */
+const LAST_BYTES_MS = 1_000
 
 /** Subscriptions one agent may hold. */
 const MAX_SUBSCRIPTIONS = 200_000
@@ -98,7 +104,7 @@ async function compose(
     limits: doorLimits(limits),
     log: componentLogger(log, 'front-door'),
   })
-  onStop(() => door.close())
+  onStop(() => door.close(LAST_BYTES_MS))
   const addresses = door.boundAddresses.map(formatAddress)
 
   const turn = new Turn()
@@ -165,7 +171,16 @@ async function compose(
     onStop(() => federation.stop())
     await federation.start()
   }
+  onStop(() => drain(() => queuedBytes(bus, federation)))
   return { instanceName, addresses }
+}
+
+/** What waits for agents and other platforms, all in all. */
+function queuedBytes({ peers }: Bus, federation: Federation<Topic, RouteName> | undefined): number {
+  let bytes = 0
+  for (const peer of peers.values()) bytes += asAgent(peer)?.queuedBytes ?? 0
+  for (const row of federation?.statusRows() ?? []) bytes += row.queued_bytes
+  return bytes
 }
 
 const doorLimits = (limits: LimitOptions): Partial<FrontDoorLimits> => ({

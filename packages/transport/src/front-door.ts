@@ -114,15 +114,19 @@ export class FrontDoor {
     return concerned.length
   }
 
-  /** Stops listening and cuts every connection. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  /**
+   * Stops listening and closes every connection; resolves when all are gone. Idempotent.
+   *
+   * @param lingerMs how long what is under way to the clients may take to leave; default 0
+   */
+  close(lingerMs = 0): Promise<void> {
+    this.#closing ??= this.#close(lingerMs)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(lingerMs: number): Promise<void> {
     const ended = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)))
-    for (const visitor of this.#visitors) visitor.close('the platform stops')
+    for (const visitor of this.#visitors) visitor.close('the platform stops', lingerMs)
     await Promise.all(ended)
     this.#zap.leave()
     rmSync(this.#folder, { recursive: true, force: true })

@@ -93,10 +93,10 @@ export class Visitor {
     this.#readFirst(this.#inner)
   }
 
-  /** Ends whatever the visitor is, at once. Idempotent. */
-  close(reason: string): void {
+  /** Ends whatever the visitor is; a connection that stands gets `lingerMs` (default 0) for its last bytes. Idempotent. */
+  close(reason: string, lingerMs = 0): void {
     if (this.state === 'closed') return
-    if (this.#connection) return this.#connection.close(reason)
+    if (this.#connection) return this.#connection.close(reason, lingerMs)
     this.#host.log.debug({ id: this.id, remote: this.remote, state: this.state, reason }, 'visitor-closed')
     this.#dispose(0)
   }
