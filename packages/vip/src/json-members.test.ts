@@ -66,6 +66,50 @@ describe('looking into JSON text', () => {
     )
   })
 
+  it('reads the longest strings that a message can hold', () => {
+    const plain = `"${'x'.repeat(16_000_000)}"`
+    const escaped = `"${'\\u00e4'.repeat(2_500_000)}"`
+    for (const text of [plain, escaped]) {
+      expect(isOneJsonValue(text)).toBe(true)
+      expect(isOneJsonValue(text.slice(0, -1))).toBe(false)
+      expect(jsonMembers(`{"m": ${text}}`)?.get('m')?.length).toBe(text.length)
+    }
+  })
+
+  it('agrees with JSON.parse on what is a string', () => {
+    const pieces = fc.array(
+      fc.constantFrom(
+        'a',
+        'ä',
+        '"',
+        '\\',
+        '\\"',
+        '\\n',
+        '\\x',
+        '\\u',
+        '\\u00e4',
+        '\\ud800',
+        '\n',
+        '\u0000',
+        '\u007f',
+        '/',
+      ),
+    )
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const text = `"${parts.join('')}"`
+        let isJson = true
+        try {
+          JSON.parse(text)
+        } catch {
+          isJson = false
+        }
+        expect(isOneJsonValue(text)).toBe(isJson)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('gives nothing for what is no object', () => {
     for (const text of ['[]', '1', '{', '{}}', '{"a"}', '{"a":1,}', '{a:1}', 'null', ''])
       expect(jsonMembers(text)).toBeUndefined()

@@ -11,7 +11,8 @@ const MAX_DEPTH = 512
 
 const LITERAL = /true|false|null|NaN|-?Infinity|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids bare control characters in strings
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const PLAIN = /[^"\\\u0000-\u001f]*/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const BLANKS = /[ \t\r\n]*/y
 
 /** True when `text` is exactly one JSON value, blanks around it allowed. */
@@ -33,7 +34,7 @@ export function jsonMembers(text: string): Map<string, string> | undefined {
   at = skipBlanks(text, at + 1)
   if (text[at] === '}') return skipBlanks(text, at + 1) === text.length ? members : undefined
   for (;;) {
-    const nameEnd = match(STRING, text, at)
+    const nameEnd = skipString(text, at)
     if (nameEnd < 0) return undefined
     const name = JSON.parse(text.slice(at, nameEnd)) as string
     at = skipBlanks(text, nameEnd)
@@ -52,7 +53,7 @@ export function jsonMembers(text: string): Map<string, string> | undefined {
 /** Index behind the value at `at`, or -1 when there is none. */
 function skipValue(text: string, at: number, depth: number): number {
   const first = text[at]
-  if (first === '"') return match(STRING, text, at)
+  if (first === '"') return skipString(text, at)
   if (first !== '{' && first !== '[') return match(LITERAL, text, at)
   if (depth >= MAX_DEPTH) return -1
   const close = first === '{' ? '}' : ']'
@@ -60,7 +61,7 @@ function skipValue(text: string, at: number, depth: number): number {
   if (text[next] === close) return next + 1
   for (;;) {
     if (first === '{') {
-      next = match(STRING, text, next)
+      next = skipString(text, next)
       if (next < 0) return -1
       next = skipBlanks(text, next)
       if (text[next] !== ':') return -1
@@ -72,6 +73,18 @@ function skipValue(text: string, at: number, depth: number): number {
     if (text[next] === close) return next + 1
     if (text[next] !== ',') return -1
     next = skipBlanks(text, next + 1)
+  }
+}
+
+/** Piece by piece: one expression for a whole string would need stack for each of its characters. */
+function skipString(text: string, at: number): number {
+  if (text[at] !== '"') return -1
+  let next = at + 1
+  for (;;) {
+    next = match(PLAIN, text, next)
+    if (text[next] === '"') return next + 1
+    next = match(ESCAPE, text, next)
+    if (next < 0) return -1
   }
 }
 
