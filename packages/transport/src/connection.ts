@@ -18,7 +18,7 @@ export interface Connection {
   readonly routingId: string
   readonly counters: ConnectionCounters
   /**
-   * Bytes handed over by {@link send} that the socket has not taken yet. The layer above stops sending when this
+   * Memory, in bytes, of what was handed over by {@link send} and the socket has not taken yet. The layer above stops sending when this
    * exceeds its limit; the connection itself never drops anything while it is open.
    */
   readonly pendingBytes: number

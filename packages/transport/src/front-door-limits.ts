@@ -10,13 +10,15 @@ const DESCRIPTOR_SHARE = 0.8
 export interface FrontDoorLimits {
   /** Connections at once, admitted or not. Default: what fits 80 % of the descriptor limit. */
   readonly connections: number
-  /** Connections that have not authenticated; default 256. */
+  /** Connections at once that have proven the same key; default 64. */
+  readonly connectionsPerKey: number
+  /** Connections that have not authenticated; default 256, but at most a quarter of all. */
   readonly unauthenticated: number
-  /** The same from one address; default 32. */
+  /** The same from one address, or from one IPv6 network; default 32. */
   readonly unauthenticatedPerAddress: number
   /** CURVE handshakes at once; more wait their turn. Default 64. */
   readonly handshakes: number
-  /** Connections whose key waits for approval; the oldest makes room. Default 256. */
+  /** Connections whose key waits for approval; the oldest makes room. Default 256, but at most a quarter of all. */
   readonly awaitingApproval: number
   /** From the connect to the proof of a key; default 5,000. */
   readonly authenticateMs: number
@@ -24,7 +26,7 @@ export interface FrontDoorLimits {
   readonly admissionMs: number
   /** From the proof of a key to the first message; default 60,000. */
   readonly firstMessageMs: number
-  /** Largest frame a peer may send; default 16 MiB. */
+  /** Largest frame a peer may send; default 16 MiB. A message has at most four times that in all. */
   readonly messageBytes: number
   /** Distance of ZMTP heartbeats; default 5,000. */
   readonly heartbeatIntervalMs: number
@@ -34,12 +36,13 @@ export interface FrontDoorLimits {
 
 export function frontDoorLimits(given: Partial<FrontDoorLimits> = {}): FrontDoorLimits {
   const affordable = (descriptorLimit() * DESCRIPTOR_SHARE - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION
+  const connections = given.connections ?? Math.max(8, Math.floor(affordable))
+  // However few connections the machine affords, strangers never take them all.
+  const strangers = Math.max(32, Math.floor(connections / 4))
   return {
-    connections: Math.max(8, Math.floor(affordable)),
-    unauthenticated: 256,
+    connectionsPerKey: 64,
     unauthenticatedPerAddress: 32,
     handshakes: 64,
-    awaitingApproval: 256,
     authenticateMs: 5_000,
     admissionMs: 3_000,
     firstMessageMs: 60_000,
@@ -47,5 +50,8 @@ export function frontDoorLimits(given: Partial<FrontDoorLimits> = {}): FrontDoor
     heartbeatIntervalMs: 5_000,
     heartbeatTimeoutMs: 20_000,
     ...given,
+    connections,
+    unauthenticated: Math.min(given.unauthenticated ?? 256, strangers),
+    awaitingApproval: Math.min(given.awaitingApproval ?? 256, strangers),
   }
 }

@@ -33,6 +33,8 @@ export class FrontDoor {
   readonly #zap: ZapDesk
   readonly #servers = new Set<Server>()
   readonly #visitors = new Set<Visitor>()
+  /** Those who were admitted, by their key. */
+  readonly #admitted = new Map<PublicKey, Set<Visitor>>()
   /** Those whose key waits for approval, oldest first. */
   readonly #waiting = new Set<Visitor>()
   #bound: VipAddress[] = []
@@ -54,6 +56,7 @@ export class FrontDoor {
       log: options.log ?? silentLog,
       innerPath: (id) => join(this.#folder, id),
       onConnection: options.onConnection,
+      takePlace: (visitor) => this.#takePlace(visitor),
       hold: (visitor) => this.#hold(visitor),
       moved: () => this.#lobby.nextHandshake()?.handshake(),
       closed: (visitor) => this.#forget(visitor),
@@ -159,6 +162,15 @@ export class FrontDoor {
     socket.destroy()
   }
 
+  /** Whoever holds one key, of an agent or of another platform, must not fill the house. */
+  #takePlace(visitor: Visitor): boolean {
+    const key = visitor.publicKey!
+    const present = this.#admitted.get(key) ?? new Set()
+    if (present.size >= this.limits.connectionsPerKey) return false
+    this.#admitted.set(key, present.add(visitor))
+    return true
+  }
+
   #hold(visitor: Visitor): void {
     this.#waiting.add(visitor)
     const [oldest] = this.#waiting
@@ -168,6 +180,8 @@ export class FrontDoor {
   #forget(visitor: Visitor): void {
     this.#visitors.delete(visitor)
     this.#waiting.delete(visitor)
+    const present = visitor.publicKey && this.#admitted.get(visitor.publicKey)
+    if (present?.delete(visitor) && present.size === 0) this.#admitted.delete(visitor.publicKey!)
     this.#host.moved()
   }
 
@@ -183,9 +197,20 @@ export class FrontDoor {
   }
 }
 
+/** Whoever has one IPv6 address has the 2^64 of its network (RFC 6177): they count as one. */
+export function networkOf(host: string): string {
+  if (!host.includes(':')) return host
+  const [head = '', tail = ''] = host.replace(/%.*$/, '').split('::')
+  const groups = head.split(':')
+  if (!host.includes('::')) return groups.slice(0, 4).join(':')
+  const behind = tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: 8 - groups.length - behind.length }, () => '0')
+  return [...groups.map((group) => group || '0'), ...zeros, ...behind].slice(0, 4).join(':')
+}
+
 /** The address that limits count by, and the name of the other side for people. */
 function remoteOf(socket: Socket, address: VipAddress): [from: string, remote: string] {
   if (address.scheme === 'ipc') return [address.path, address.path]
   const host = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '')
-  return [host, `${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`]
+  return [networkOf(host), `${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`]
 }

@@ -21,6 +21,12 @@ const RETRY_MS = { first: 1, last: 16 }
 /** What a connection that has ended may still take to hand over what has arrived. */
 const DRAIN_MS = 250
 
+/** What an array and the object of a Buffer take beside the bytes. */
+const MESSAGE_COST_BYTES = 64
+const FRAME_COST_BYTES = 96
+/** Buffers up to this size are those that Node cuts small ones from. */
+const PINNED_BYTES = 16 * 1024
+
 export interface SocketConnectionOptions {
   readonly id: string
   readonly direction: Connection['direction']
@@ -65,7 +71,7 @@ export class SocketConnection implements Connection {
   #queueHead = 0
   #sending = false
   #inFlight: readonly Uint8Array[] = []
-  #inFlightBytes = 0
+  #inFlightCost = 0
   #retryMs = RETRY_MS.first
   #retryTimer: NodeJS.Timeout | undefined
   #drainTimer: NodeJS.Timeout | undefined
@@ -85,12 +91,12 @@ export class SocketConnection implements Connection {
 
   send(frames: readonly Uint8Array[]): void {
     if (this.#state !== 'open' || this.#endReason !== undefined) return
-    const bytes = byteLength(frames)
-    this.pendingBytes += bytes
+    const cost = costOf(frames)
+    this.pendingBytes += cost
     this.counters.messagesOut++
-    this.counters.bytesOut += bytes
-    if (this.#sending) this.#queue.push(frames)
-    else this.#hand(frames, bytes)
+    this.counters.bytesOut += byteLength(frames)
+    if (this.#sending) this.#queue.push(frames.map(unpinned))
+    else this.#hand(frames, cost)
   }
 
   start(handlers: ConnectionHandlers): void {
@@ -126,10 +132,10 @@ export class SocketConnection implements Connection {
     this.#finishIfDrained()
   }
 
-  #hand(frames: readonly Uint8Array[], bytes: number): void {
+  #hand(frames: readonly Uint8Array[], cost: number): void {
     this.#sending = true
     this.#inFlight = frames
-    this.#inFlightBytes = bytes
+    this.#inFlightCost = cost
     const message = this.#envelope ? [this.#envelope, ...frames] : frames
     this.#socket.send(message as Buffer[]).then(this.#sent, this.#sendFailed)
   }
@@ -138,7 +144,7 @@ export class SocketConnection implements Connection {
     this.#sending = false
     this.#retryMs = RETRY_MS.first
     if (this.#state === 'closed') return
-    this.pendingBytes -= this.#inFlightBytes
+    this.pendingBytes -= this.#inFlightCost
     const next = this.#queue[this.#queueHead]
     if (next) {
       this.#queue[this.#queueHead++] = []
@@ -146,7 +152,7 @@ export class SocketConnection implements Connection {
         this.#queue = []
         this.#queueHead = 0
       }
-      return this.#hand(next, byteLength(next))
+      return this.#hand(next, costOf(next))
     }
     if (this.#state === 'closing') return this.#finishLingering()
     try {
@@ -175,7 +181,7 @@ export class SocketConnection implements Connection {
     if (this.#retryTimer === undefined || this.#state === 'closed') return
     clearTimeout(this.#retryTimer)
     this.#retryTimer = undefined
-    this.#hand(this.#inFlight, this.#inFlightBytes)
+    this.#hand(this.#inFlight, this.#inFlightCost)
   }
 
   async #read(): Promise<void> {
@@ -253,6 +259,14 @@ export class SocketConnection implements Connection {
     }
   }
 }
+
+/** Memory that a waiting message takes: many small ones cost more than their bytes. */
+const costOf = (frames: readonly Uint8Array[]): number =>
+  byteLength(frames) + MESSAGE_COST_BYTES + frames.length * FRAME_COST_BYTES
+
+/** A frame that waits must not keep a whole batch alive of which it is a small part. */
+const unpinned = (frame: Uint8Array): Uint8Array =>
+  frame.buffer.byteLength > PINNED_BYTES && frame.length * 2 < frame.buffer.byteLength ? Buffer.from(frame) : frame
 
 function byteLength(frames: readonly Uint8Array[]): number {
   let bytes = 0

@@ -23,6 +23,11 @@ import { curveGreeting, GREETING_BYTES, judgeGreeting } from './zmtp-greeting.ts
 /** Time for the refusal to reach the client before the socket is destroyed. */
 const REFUSAL_MS = 1_000
 
+/** All frames of one message together, in largest frames. libzmq bounds frames only, and holds a message until it is whole. */
+const MESSAGE_FRAMES = 4
+/** Bytes that come without any message, in each millisecond: heartbeats. */
+const HEARTBEAT_BYTES_PER_MS = 2
+
 /** The front door as a visitor sees it. */
 export interface VisitorHost {
   readonly limits: FrontDoorLimits
@@ -33,6 +38,8 @@ export interface VisitorHost {
   readonly log: TransportLog
   innerPath(id: string): string
   onConnection(connection: Connection): void
+  /** Counts the visitor among the connections of its key; false when these are too many. */
+  takePlace(visitor: Visitor): boolean
   /** The key must wait for approval: the host keeps the visitor and may close it to make room. */
   hold(visitor: Visitor): void
   /** The visitor is gone, or has left the lobby: others may move up. */
@@ -61,6 +68,10 @@ export class Visitor {
   #timer: NodeJS.Timeout | undefined
   #answer: ((status: ZapStatus, text: string) => void) | undefined
   #lastByteAt = performance.now()
+  /** Bytes since the last message came out of the inner socket, which was the `#readMessages`th, and when that was noticed. */
+  #unreadBytes = 0
+  #readMessages = 0
+  #unreadSince = this.#lastByteAt
 
   constructor(outer: Socket, id: string, remote: string, admit: Admit, host: VisitorHost) {
     this.id = id
@@ -128,6 +139,7 @@ export class Visitor {
       this.#early = Buffer.alloc(0)
       outer.on('data', (chunk: Buffer) => {
         this.#lastByteAt = performance.now()
+        if (this.#isFlooding(chunk.length)) return this.close('the message is too large')
         if (inner.writable && !inner.write(chunk)) outer.pause()
       })
       outer.on('end', () => inner.end())
@@ -141,6 +153,19 @@ export class Visitor {
     outer.on('drain', () => inner.resume())
     inner.on('error', () => {})
     inner.on('close', () => this.#innerEnded())
+  }
+
+  /** A message that never ends would stay in libzmq, frame after frame, where nothing bounds it. */
+  #isFlooding(bytes: number): boolean {
+    const read = this.#connection?.counters.messagesIn ?? 0
+    if (read !== this.#readMessages) {
+      this.#readMessages = read
+      this.#unreadBytes = 0
+      this.#unreadSince = this.#lastByteAt
+    }
+    this.#unreadBytes += bytes
+    const heartbeats = (this.#lastByteAt - this.#unreadSince) * HEARTBEAT_BYTES_PER_MS
+    return this.#unreadBytes > this.#host.limits.messageBytes * MESSAGE_FRAMES + heartbeats
   }
 
   #dropGreeting(chunk: Buffer): Buffer {
@@ -178,6 +203,9 @@ export class Visitor {
 
   #decide(admission: Admission): void {
     if (this.state !== 'admission') return
+    if (admission.verdict === 'accept' && !this.#host.takePlace(this)) {
+      return this.#decide({ verdict: 'later', reason: 'too many connections of this key' })
+    }
     const { counters, limits, lobby } = this.#host
     lobby.leave(this)
     if (admission.verdict === 'accept') {
@@ -296,12 +324,15 @@ export class Visitor {
 
   #leaveSlowly(inner: InnerSocket, lingerMs: number): void {
     const timer = setTimeout(() => this.#outer.destroy(), lingerMs)
-    // Not destroyed here: with bytes unread that would reset the connection, and the client lose our last ones.
-    inner.bytes.on('close', () => this.#outer.end())
-    this.#outer.once('close', () => {
+    const end = () => {
       clearTimeout(timer)
       inner.bytes.destroy()
       this.#host.closed(this)
-    })
+    }
+    // The client has left, and only what it sent before kept us: no other end will be reported.
+    if (this.#outer.closed) return end()
+    // Not destroyed here: with bytes unread that would reset the connection, and the client lose our last ones.
+    inner.bytes.on('close', () => this.#outer.end())
+    this.#outer.once('close', end)
   }
 }
