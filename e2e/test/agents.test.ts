@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Agent } from '@volttron/agent'
 import { eventually } from '@volttron/testkit'
@@ -112,6 +113,23 @@ describe('an agent', () => {
     await expect(display.vip.rpc.call('platform.control', 'stop_platform')).rejects.toThrow(
       /may not|not allowed|denied/i,
     )
+  })
+
+  it('leaves nothing behind in the platform when it goes', async () => {
+    const info = async () => (await operator.control('platform_info')) as { pid: number }
+    const operator = await stage.operator(site.home)
+    const { pid } = await info()
+    const descriptors = () => readdirSync(`/proc/${pid}/fd`).length
+    await stage.addKeys(site.home, 'guest')
+    const before = process.platform === 'linux' ? descriptors() : 0
+    for (let visit = 0; visit < 50; visit++) {
+      const guest = stage.newAgent(site.home, 'guest')
+      await guest.start({ timeoutMs: PATIENCE_MS })
+      await collect(guest, `visit/${visit}`)
+      await guest.stop()
+    }
+    expect(await display.vip.pubsub.publish({ topic: 'visit/1', message: 1 })).toBe(0)
+    if (process.platform === 'linux') await eventually(() => descriptors() <= before)
   })
 
   it('with a key that is not known waits, and gets in after vctl auth add', async () => {

@@ -57,6 +57,13 @@ describe('a platform boots, says what is wrong and serves its agents', () => {
     await expectWorking(site)
   })
 
+  it('when the registry takes the connection and never answers', async () => {
+    const server = await webServer(stage, () => {})
+    const site = await stage.federated('site-a', server.url)
+    await registryState(await stage.operator(site.home), ({ status }) => status === 'unreachable')
+    await expectWorking(site)
+  })
+
   it('when nobody vouches for the certificate of the registry; --federation-ca mends that', async () => {
     const tls = ['--tls-cert', fixture('tls-cert.pem'), '--tls-key', fixture('tls-key.pem')]
     const registry = await stage.programs.startRegistry(tls)
@@ -112,9 +119,8 @@ describe('a platform boots, says what is wrong and serves its agents', () => {
     const row = await operator.rowOf('good-one', ({ status }) => status === 'down')
     expect(row.reason).toContain('127.0.0.1:9')
     const { registry, platforms } = await operator.federation()
-    expect(registry).toMatchObject({ refused: 12 })
-    // A name with underscores only has no letter? It has: it is a name like any other.
-    expect(platforms.map(({ platform }) => platform)).toEqual(['__proto__', 'good-one'])
+    expect(registry).toMatchObject({ listed: 14, refused: 13 })
+    expect(platforms.map(({ platform }) => platform)).toEqual(['good-one'])
     expect(readdirSync(join(site.home, 'credentials_store')).join()).not.toMatch(/x\.json|123/)
     await expectWorking(site)
   })

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { createServer } from 'node:net'
 import { eventually } from '@volttron/testkit'
-import { ANY_PORT, addressesOf, kill, PATIENCE_MS, Stage, stop } from './support/stage.ts'
+import { ANY_PORT, addressesOf, kill, PATIENCE_MS, Stage, stop, freePort } from './support/stage.ts'
 
 let stage: Stage
 beforeEach(() => {
@@ -12,15 +11,6 @@ beforeEach(() => {
 afterEach(() => stage.cleanUp())
 
 const pidFile = (home: string): string => join(home, 'VOLTTRON_PID')
-
-/** Ports that were free a moment ago: the command lines of the mission name theirs. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 describe('the life of a platform', () => {
   it('is ready when VOLTTRON_PID appears, and SIGTERM removes the file and ends it with 0', async () => {

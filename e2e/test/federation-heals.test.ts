@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
@@ -10,9 +8,9 @@ import {
   PATIENCE_MS,
   portOf,
   type Received,
-  type Site,
   Stage,
   stop,
+  freePort,
 } from './support/stage.ts'
 
 let stage: Stage
@@ -20,24 +18,6 @@ beforeEach(() => {
   stage = new Stage()
 })
 afterEach(() => stage.cleanUp())
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** A registry on a port of our choice, over the data of `name`. */
-async function registryOn(port: number, name: string) {
-  const home = stage.programs.makeFolder(name)
-  const args = [`${port}`, '--home', home, '--host', '127.0.0.1']
-  const program = stage.programs.start(name, 'apps/registry/bin/volttron-platform-lookup.js', args)
-  const url = `http://127.0.0.1:${port}`
-  await eventually(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: PATIENCE_MS, what: 'the registry' })
-  return Object.assign(Object.create(program) as typeof program, { url, home })
-}
 
 const namesAt = async (url: string): Promise<string[]> => {
   const list = (await (await fetch(`${url}/platforms`)).json()) as { id: string }[]
@@ -62,59 +42,6 @@ async function knocks(operator: Operator): Promise<number> {
 }
 
 describe('the federation', () => {
-  it('comes together in any order of starts, platforms before the registry', async () => {
-    const port = await freePort()
-    const url = `http://127.0.0.1:${port}`
-    const [first, second] = await Promise.all([stage.federated('first', url), stage.federated('second', url)])
-    const operator = await stage.operator(first.home)
-    await eventually(async () => (await operator.federation()).registry?.status === 'unreachable')
-    await registryOn(port, 'registry')
-    const third = await stage.federated('third', url)
-    await Promise.all([
-      operator.connected('second', 'third'),
-      (await stage.operator(second.home)).connected('first', 'third'),
-      (await stage.operator(third.home)).connected('first', 'second'),
-    ])
-  })
-
-  it('keeps its sessions while the registry is killed, and takes newcomers when it is back', async () => {
-    const port = await freePort()
-    const registry = await registryOn(port, 'registry')
-    const first = await stage.federated('first', registry.url)
-    const second = await stage.federated('second', registry.url)
-    const operator = await stage.operator(first.home)
-    await operator.connected('second')
-    await kill(registry)
-    await eventually(async () => (await operator.federation()).registry?.status === 'unreachable', {
-      timeoutMs: PATIENCE_MS,
-    })
-    const received = await collect(await stage.agent(second.home, 'listener'), 'during/', true)
-    await expectFlow(operator, received, 'during/outage')
-    await registryOn(port, 'registry')
-    expect(await namesAt(registry.url)).toEqual(['first', 'second'])
-    await stage.federated('third', registry.url)
-    await operator.connected('second', 'third')
-    expect((await operator.rowOf('second', () => true)).sessions).toBe(1)
-  })
-
-  it('is not torn down by a registry that has lost its data: the platforms register again', async () => {
-    const port = await freePort()
-    const registry = await registryOn(port, 'registry')
-    const first = await stage.federated('first', registry.url)
-    await stage.federated('second', registry.url)
-    const operator = await stage.operator(first.home)
-    await operator.connected('second')
-    await kill(registry)
-    rmSync(registry.home, { recursive: true })
-    await registryOn(port, 'registry')
-    await eventually(async () => (await namesAt(registry.url)).length === 2, { timeoutMs: PATIENCE_MS })
-    expect(await namesAt(registry.url)).toEqual(['first', 'second'])
-    await eventually(async () => (await operator.federation()).registry?.status === 'registered', {
-      timeoutMs: PATIENCE_MS,
-    })
-    expect(await operator.rowOf('second', () => true)).toMatchObject({ connected: true, sessions: 1 })
-  })
-
   it('finds a platform again that was killed and comes back on another port', async () => {
     const registry = await stage.programs.startRegistry()
     const first = await stage.federated('first', registry.url)
@@ -176,24 +103,6 @@ describe('the federation', () => {
     expect((await operator.federation()).platforms).toEqual([])
     await stage.vctl(first.home, 'federation', 'platform', 'accept', 'second')
     await operator.connected('second')
-  })
-
-  it('starts with the platforms it knew last when the registry is away', async () => {
-    const registry = await stage.programs.startRegistry()
-    const port = await freePort()
-    const fixed = ['--address', `tcp://127.0.0.1:${port}`]
-    let first: Site = await stage.federated('first', registry.url)
-    let second: Site = await stage.federated('second', registry.url, fixed)
-    await (await stage.operator(first.home)).connected('second')
-    await Promise.all([stop(first), stop(second)])
-    await stop(registry)
-    ;[first, second] = await Promise.all([
-      stage.federated('first', registry.url),
-      stage.federated('second', registry.url, fixed),
-    ])
-    const operator = await stage.operator(first.home)
-    const row = await operator.rowOf('second', ({ connected }) => connected)
-    expect(row).toMatchObject({ connected: true, source: 'last-known' })
   })
 
   it('heals when the network between two platforms is cut, quiet or gone for a while', async () => {

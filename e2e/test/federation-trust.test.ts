@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import { publicKeyFromBytes } from '@volttron/vip'
 import { randomBytes } from 'node:crypto'
-import { ANY_PORT, collect, type Operator, PATIENCE_MS, Stage, stop } from './support/stage.ts'
+import { addressesOf, ANY_PORT, collect, credential, type Operator, PATIENCE_MS, Stage, stop } from './support/stage.ts'
 
 let stage: Stage
 let url: string
@@ -108,79 +108,53 @@ describe('the key of a platform', () => {
   })
 })
 
-describe('who can be reached', () => {
-  it('a platform that only dials both sends and receives, and is hidden from the list of old', async () => {
-    const [hidden, open] = await Promise.all([
-      stage.federated('hidden', url, ['--dial-only']),
-      stage.federated('open', url),
-    ])
-    const [there, here] = [await stage.operator(hidden.home), await stage.operator(open.home)]
-    await Promise.all([there.connected('open'), here.connected('hidden')])
-    const row = await here.rowOf('hidden', () => true)
-    expect(row).toMatchObject({ dial_only: true, direction: 'accepted', address: 'tcp://hidden.invalid:22916' })
-    const ids = async (query: string) =>
-      ((await (await fetch(`${url}/platforms${query}`)).json()) as { id: string }[]).map(({ id }) => id).sort()
-    expect(await ids('')).toEqual(['open'])
-    expect(await ids('?view=full')).toEqual(['hidden', 'open'])
-
-    const [inside, outside] = [await stage.agent(hidden.home, 'inside'), await stage.agent(open.home, 'outside')]
-    const [atInside, atOutside] = [await collect(inside, 'both/', true), await collect(outside, 'both/', true)]
-    await Promise.all([here.rowOf('hidden', (r) => r.interest_in > 0), there.rowOf('open', (r) => r.interest_in > 0)])
-    await inside.vip.pubsub.publish({ topic: 'both/from-inside', message: 1 })
-    await outside.vip.pubsub.publish({ topic: 'both/from-outside', message: 1 })
-    await eventually(() => atInside.length === 2 && atOutside.length === 2, { timeoutMs: PATIENCE_MS })
-    const origins = (list: typeof atInside) => Object.fromEntries(list.map((one) => [one.topic, one.headers.platform]))
-    expect(origins(atInside)).toEqual({ 'both/from-inside': undefined, 'both/from-outside': 'open' })
-    expect(origins(atOutside)).toEqual({ 'both/from-inside': 'hidden', 'both/from-outside': undefined })
+describe('the key of another platform', () => {
+  it('opens a session and nothing else: no agent comes in by it', async () => {
+    const [first, second] = await Promise.all([stage.federated('first', url), stage.federated('second', url)])
+    const operator = await stage.operator(first.home)
+    await operator.connected('second')
+    const { publickey, secretkey } = credential(second.home, 'platform')
+    const options = {
+      address: addressesOf(first.home)[0]!,
+      serverKey: credential(first.home, 'platform').publickey,
+      publicKey: publickey,
+      secretKey: secretkey,
+    }
+    for (const identity of ['spy', 'platform.control']) {
+      const spy = stage.newAgent(first.home, identity, options)
+      await spy.start({ timeoutMs: 2_000 }).catch(() => {})
+      const calls = [
+        () => spy.vip.peerlist.list(),
+        () => spy.vip.rpc.callWith('platform.control', 'platform_info', { timeoutMs: 2_000 }),
+        () => spy.vip.rpc.callWith('platform.control', 'stop_platform', { timeoutMs: 2_000 }),
+      ]
+      for (const call of calls) await expect(call()).rejects.toThrow()
+      await spy.stop()
+    }
+    expect(await operator.agent.vip.peerlist.list()).not.toContain('spy')
+    expect(await operator.rowOf('second', ({ connected }) => connected)).toMatchObject({ sessions: 1 })
   })
 
-  it('of two platforms that only dial each says that nobody can', async () => {
-    const [one, other] = await Promise.all([
-      stage.federated('one', url, ['--dial-only']),
-      stage.federated('other', url, ['--dial-only']),
-    ])
-    const row = await (await stage.operator(one.home)).rowOf('other', ({ status }) => status === 'nobody-can-dial')
-    expect(row.reason).toContain('other')
-    await (await stage.operator(other.home)).rowOf('one', ({ status }) => status === 'nobody-can-dial')
-  })
-})
-
-describe('who is wanted', () => {
-  it('a group keeps to itself, and without a group a platform is in default', async () => {
-    const group = (name: string) => [...ANY_PORT, '--federation-group', name]
-    const [red1, red2, blue] = await Promise.all([
-      stage.federated('red-1', url, group('red')),
-      stage.federated('red-2', url, group('red')),
-      stage.federated('blue', url, group('blue')),
-    ])
-    const plain = await stage.federated('plain', url)
-    const operators = await Promise.all([red1, red2, blue, plain].map(({ home }) => stage.operator(home)))
-    const [one, two, three, four] = operators as [Operator, Operator, Operator, Operator]
-    await Promise.all([one.connected('red-2'), two.connected('red-1')])
-    // Without a group of its own it would have them all; those that keep to themselves do not want it.
-    const known = async (operator: Operator) =>
-      (await operator.federation()).platforms.map((row) => row.platform).sort()
-    await eventually(async () => (await known(four)).length === 3, { timeoutMs: PATIENCE_MS })
-    expect(await known(one)).toEqual(['red-2'])
-    expect(await known(three)).toEqual([])
-    expect((await four.federation()).platforms.map(({ connected }) => connected)).toEqual([false, false, false])
-    const list = (await (await fetch(`${url}/platforms`)).json()) as { id: string; group: string }[]
-    expect(Object.fromEntries(list.map(({ id, group: its }) => [id, its]))).toEqual({
-      'red-1': 'red',
-      'red-2': 'red',
-      blue: 'blue',
-      plain: 'default',
-    })
-  })
-
-  it('--federation-allow lets in those it names and nobody else', async () => {
-    const picky = await stage.federated('picky', url, [...ANY_PORT, '--federation-allow', 'friend'])
-    const [friend, stranger] = await Promise.all([stage.federated('friend', url), stage.federated('stranger', url)])
-    const operator = await stage.operator(picky.home)
-    await operator.connected('friend')
-    await (await stage.operator(friend.home)).connected('picky', 'stranger')
-    const row = await (await stage.operator(stranger.home)).rowOf('picky', ({ connected }) => !connected)
-    expect(row.connected).toBe(false)
-    expect((await operator.federation()).platforms.map(({ platform }) => platform)).toEqual(['friend'])
+  it('used by two platforms at once is noticed, and heals when one of them stops', async () => {
+    const first = await stage.federated('first', url)
+    let second = await stage.federated('second', url)
+    const operator = await stage.operator(first.home)
+    await operator.connected('second')
+    await stop(second)
+    cpSync(second.home, join(stage.programs.folder, 'image'), { recursive: true })
+    second = await stage.federated('second', url)
+    await operator.rowOf('second', (row) => row.connected && row.sessions === 2)
+    const image = await stage.federated('image', url, [...ANY_PORT, '--instance-name', 'second'])
+    const row = await operator.rowOf('second', ({ status }) => status === 'duplicate-instance')
+    expect(row.reason).toContain('second')
+    await stop(image)
+    const received = await collect(await stage.agent(second.home, 'survivor'), 'healed/', true)
+    await eventually(
+      async () => {
+        await operator.agent.vip.pubsub.publish({ topic: 'healed/1', message: 1 })
+        return received.length > 0
+      },
+      { timeoutMs: 50_000, what: 'a message at the platform that stayed' },
+    )
   })
 })

@@ -3,6 +3,7 @@
  * of a platform. `cleanUp()` ends all of it.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Agent, type MessageHeaders } from '@volttron/agent'
 import { eventually, FaultProxy, type Output, type Program, Programs } from '@volttron/testkit'
@@ -210,6 +211,15 @@ export async function collect(agent: Agent, prefix: string, allPlatforms = false
     },
   })
   return received
+}
+
+/** A port that was free a moment ago, for what must know its port beforehand. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 /** Ends a process as a power cut does. */
