@@ -147,8 +147,7 @@ module.exports = {
       comment: 'Two files that need each other are one concept, or miss a third.',
       severity: 'error',
       from: {},
-      // A peer, what it is handed, and the names that remember both describe each other: types, gone at run time.
-      to: { circular: true, viaOnly: { pathNot: '^apps/platform/src/router/(peer|delivery|names)\\.ts$' } },
+      to: { circular: true },
     },
     {
       name: 'imports-resolve',

@@ -4,15 +4,14 @@
  */
 import { isOneJsonValue, PublishFlag, Subsystem, TailView, toAsciiJson, topicFrame, vipMessage } from '@volttron/vip'
 import { withMember } from './headers.ts'
-import type { RouteName, Topic } from './names.ts'
 
 /** Not JSON, so that a Python hop leaves it alone. */
 const CLASSIC_ID_PREFIX = 'p'
 const NOT_ASCII = /[\u007f-\uffff]/g
 
 export class Delivery {
-  topic!: Topic
-  route!: RouteName
+  topic!: Name
+  route!: Name & Route
   record: TailView = new TailView()
   sequence = 0
   ageMs = 0
@@ -20,7 +19,14 @@ export class Delivery {
   classicId: Uint8Array | undefined
   #classicFrames: readonly Uint8Array[] | 'unfit' | undefined
 
-  of(topic: Topic, route: RouteName, record: TailView, sequence: number, ageMs: number, classicId?: Uint8Array): this {
+  of(
+    topic: Name,
+    route: Name & Route,
+    record: TailView,
+    sequence: number,
+    ageMs: number,
+    classicId?: Uint8Array,
+  ): this {
     this.topic = topic
     this.route = route
     this.record = record
