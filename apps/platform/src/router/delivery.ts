@@ -2,7 +2,17 @@
  * One publish on its way to its subscribers. There is a single object per router, filled anew for each record, so that
  * the path of a record allocates nothing; subscribers use it within the call and keep nothing of it.
  */
-import { isOneJsonValue, PublishFlag, Subsystem, TailView, toAsciiJson, topicFrame, vipMessage } from '@volttron/vip'
+import type { Name } from '@volttron/transport'
+import {
+  isOneJsonValue,
+  PublishFlag,
+  type Route,
+  Subsystem,
+  TailView,
+  toAsciiJson,
+  topicFrame,
+  vipMessage,
+} from '@volttron/vip'
 import { withMember } from './headers.ts'
 
 /** Not JSON, so that a Python hop leaves it alone. */
