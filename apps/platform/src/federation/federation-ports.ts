@@ -3,13 +3,12 @@ import type { FederationPorts, FederationStore, RegistryPort } from '@volttron/f
 import type { Logger } from '@volttron/observe'
 import type { SubscriptionTable } from '@volttron/pubsub'
 import { dial, type Turn } from '@volttron/transport'
-import { Subsystem, vipMessage } from '@volttron/vip'
 import { systemClock } from '../clock.ts'
 import type { LimitOptions } from '../options/platform-options.ts'
 import type { Bus, Errno } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
 import type { Peer } from '../router/peer.ts'
-import { receiveRpc } from '../router/rpc-forwarding.ts'
+import { receiveRpc, receiveRpcError } from '../router/rpc-forwarding.ts'
 import { DialGate } from './dial-gate.ts'
 
 /** Dials to other platforms at the same time: each takes some six descriptors until it has failed or succeeded. */
@@ -65,9 +64,7 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
         if (errno) surroundings.sendRpcError(platform, from, to, id, errno)
       },
       onRpcError(platform, { id, toIdentity, peer, errno, text }) {
-        const caller = bus().peers.get(toIdentity)
-        const failed = [String(errno), text, `${platform}/${peer}`, Subsystem.rpc]
-        caller?.send(vipMessage({ peer: '', user: toIdentity, id, subsystem: Subsystem.error }, failed))
+        receiveRpcError(bus(), platform, { to: toIdentity, from: peer, id, errno: { code: errno, text } })
       },
     },
   }

@@ -5,7 +5,7 @@
 
 import type { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { Plans } from '@volttron/pubsub'
-import { MAX_TOPIC_LENGTH, NameTable } from '@volttron/transport'
+import { NameTable } from '@volttron/transport'
 import { buildTail, formatRoute, PublishFlag, TailView } from '@volttron/vip'
 import type { Authority } from './authority.ts'
 import type { RouterCounters } from './counters.ts'
@@ -85,7 +85,7 @@ export class Distribution {
     const plan = this.#plans.plan(topic)
     if (plan.local.length === 0 && plan.remote.length === 0) return NO_ONE
     const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
-    if (!clean || topic.text.length > MAX_TOPIC_LENGTH) {
+    if (!clean) {
       counters.malformedPublish++
       return MALFORMED
     }

@@ -12,7 +12,14 @@ const RESERVED = 'platform'
 export function cleanHeaders(headersText: string): string | undefined {
   const members = jsonMembers(headersText)
   if (!members) return undefined
-  if (!members.delete(RESERVED)) return headersText
+  let isClean = true
+  for (const name of members.keys()) {
+    // Python agents read headers whatever their case.
+    if (name.length !== RESERVED.length || name.toLowerCase() !== RESERVED) continue
+    members.delete(name)
+    isClean = false
+  }
+  if (isClean) return headersText
   return `{${[...members].map(([name, value]) => `${toAsciiJson(name)}: ${value}`).join(', ')}}`
 }
 

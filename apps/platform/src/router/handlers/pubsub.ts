@@ -1,4 +1,5 @@
-import { buildTail, frameText, jsonMembers, parseJson, TailView, VipErrno } from '@volttron/vip'
+import { MAX_TOPIC_LENGTH } from '@volttron/transport'
+import { buildTail, frameText, jsonMembers, parseJson, TailView, toAsciiJson, VipErrno } from '@volttron/vip'
 import { type AgentPeer, reply } from '../agent-peer.ts'
 import { bounce } from '../bounce.ts'
 import { asAgent, type Bus, type Handler, type Request } from '../bus.ts'
@@ -49,7 +50,13 @@ const unsubscribe: Operation = (bus, from, request) => {
 const publish: Operation = (bus, from, request) => {
   const [, topicFrame, body] = request.args
   if (!topicFrame || !body) return
-  const topic = bus.distribution.topics.intern(frameText(topicFrame))
+  // Before anything is kept of it, because names stay in memory for as long as there is room for them.
+  const topicText = frameText(topicFrame)
+  if (topicText.length > MAX_TOPIC_LENGTH) {
+    bus.counters.malformedPublish++
+    return answer(from, request, '0')
+  }
+  const topic = bus.distribution.topics.intern(topicText)
   const members = jsonMembers(frameText(body))
   const headers = members?.get('headers')
   const message = members?.get('message')
@@ -70,7 +77,7 @@ const list: Operation = (bus, from, request) => {
     subscribed: given.subscribed === true,
     scope: given.all_platforms === true ? 'all' : 'internal',
   })
-  reply(from, request, ['list_response', JSON.stringify(rows)])
+  reply(from, request, ['list_response', toAsciiJson(rows)])
 }
 
 /** Replaces everything the peer holds; no reply. Prefixes the peer may not read are left out. */

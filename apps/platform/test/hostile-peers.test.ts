@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals'
+import { BatchWriter, helloArgument, parseWelcome, vipMessage } from '@volttron/vip'
+import type { RemoteMessage } from '../src/router/bus.ts'
+import { receiveRpc, receiveRpcError } from '../src/router/rpc-forwarding.ts'
+import { busFixture } from './bus-fixture.ts'
+
+const bytes = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
+
+describe('a batched peer that means no good', () => {
+  it('cannot stay on the bus behind its own back: what follows its agentstop is not served', () => {
+    const fixture = busFixture()
+    const agent = fixture.connect('a')
+    const watcher = fixture.connect('watcher')
+    agent.vip('', 'hello', 'h', 'hello', helloArgument({ bytes: 1e6, records: 1e3 }))
+    const { nonce } = parseWelcome(agent.heard().find((frames) => frames[5] === 'welcome')![9]!)!
+    const writer = new BatchWriter(nonce)
+    const say = (...args: string[]) =>
+      writer.frames(vipMessage({ peer: '', id: 'i', subsystem: args[0]! }, args.slice(1)))
+    say('agentstop')
+    say('pubsub', 'subscribe', '{"prefix": "x", "bus": ""}')
+    say('peerlist', 'list')
+    agent.say(writer.take())
+    expect(fixture.bus.peers.get('a')).toBeUndefined()
+    expect(fixture.bus.subscriptions.match('x')).toEqual([])
+    watcher.vip('', 'pubsub', 'p', 'publish', 'x', '{"bus": "", "headers": {}, "message": 1}')
+    expect(watcher.heard().at(-1)!.slice(5)).toEqual(['request_response', '0'])
+    expect(fixture.bus.counters.droppedSlowSubscriber).toBe(0)
+  })
+})
+
+describe('a classic peer that means no good', () => {
+  it('cannot fill the memory with names', () => {
+    const fixture = busFixture()
+    const agent = fixture.connect('a')
+    const before = fixture.bus.distribution.topics.size
+    agent.vip('', 'pubsub', 'i', 'publish', 'x'.repeat(1_025), '{"bus": "", "headers": {}, "message": 1}')
+    expect(fixture.bus.distribution.topics.size).toBe(before)
+    expect(fixture.bus.counters.malformedPublish).toBe(1)
+    expect(agent.heard().map((frames) => frames.slice(5))).toEqual([['request_response', '0']])
+  })
+
+  it('costs no other peer its ears: what is listed is ASCII', () => {
+    const fixture = busFixture()
+    const agent = fixture.connect('a')
+    agent.vip('', 'pubsub', 's', 'subscribe', '{"prefix": "z\\u00e4hler/\\ud83d\\ude00", "bus": ""}')
+    agent.vip('', 'pubsub', 'l', 'list', '{}')
+    expect(agent.heard().at(-1)!.slice(5)).toEqual(['list_response', '[["","z\\u00e4hler/\\ud83d\\ude00",true]]'])
+  })
+
+  it.each(['platform', 'Platform', 'PLATFORM', 'pl\\u0061tform'])(
+    'cannot say where its message comes from: %s',
+    (name) => {
+      const fixture = busFixture()
+      const [a, b] = [fixture.connect('a'), fixture.connect('b')]
+      b.vip('', 'pubsub', 's', 'subscribe', '{"prefix": "", "bus": ""}')
+      b.heard()
+      a.vip('', 'pubsub', 'p', 'publish', 'x', `{"bus": "", "headers": {"${name}": "evil", "k": 1}, "message": 1}`)
+      expect(JSON.parse(b.heard()[0]![7]!).headers).toEqual({ k: 1 })
+    },
+  )
+})
+
+describe('another platform that means no good', () => {
+  const call = (args: readonly Buffer[]): RemoteMessage => ({
+    to: 'callee',
+    from: 'stranger',
+    id: Buffer.from('i1'),
+    args,
+  })
+  const request = { jsonrpc: '2.0', method: 'set', params: [1], id: 'i1' }
+
+  it.each<[string, readonly Buffer[]]>([
+    ['a call', [bytes(request)]],
+    ['a batch of calls', [bytes([request])]],
+    ['a batch beyond the limit', [bytes(Array(1_001).fill(request))]],
+    ['an empty batch', [bytes([])]],
+    ['a call behind an answer', [bytes({ jsonrpc: '2.0', id: 'x', result: 1 }), bytes(request)]],
+    ['a call of another version', [bytes({ ...request, jsonrpc: '1.0' })]],
+    ['a call without a version', [bytes({ method: 'set', id: 'i1' })]],
+    ['a call whose arguments are none', [bytes({ ...request, params: 'all' })]],
+    ['what is not JSON', [bytes('{"method": "set"')]],
+    ['bytes', [Buffer.from([0, 255, 1])]],
+  ])('cannot reach a peer that no rule opens to it by %s', (_what, args) => {
+    const fixture = busFixture()
+    const callee = fixture.connect('callee')
+    expect(receiveRpc(fixture.bus, 'evil', call(args))).toBeUndefined()
+    expect(callee.heard()).toEqual([])
+    expect(fixture.bus.counters.deniedRemoteCall).toBe(1)
+    const [answer] = fixture.remoteCalls
+    expect(answer).toMatchObject({ platform: 'evil', message: { to: 'stranger', from: 'callee' } })
+    expect(JSON.parse(String(answer!.message.args[0]))).toMatchObject({
+      jsonrpc: '2.0',
+      error: { code: expect.any(Number) },
+    })
+  })
+
+  it('still gets its answers through', () => {
+    const fixture = busFixture()
+    const callee = fixture.connect('callee')
+    for (const answer of [
+      { jsonrpc: '2.0', id: 'x', result: null },
+      { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
+    ]) {
+      expect(receiveRpc(fixture.bus, 'evil', call([bytes(answer)]))).toBeUndefined()
+    }
+    expect(callee.heard()).toHaveLength(2)
+  })
+
+  it.each<[number, string, string[]]>([
+    [113, 'no such peer: callee', ['113', 'no such peer: callee']],
+    [11, '', ['11', 'Resource temporarily unavailable']],
+    [-32001, 'die', ['113', 'die']],
+    [0, 'true', ['113', 'No route to host']],
+    [93, 'a\nb\u001bä', ['93', 'a?b??']],
+  ])('cannot end a Python agent by an error: %i %j', (code, text, heard) => {
+    const fixture = busFixture()
+    const caller = fixture.connect('caller')
+    const error = { to: 'caller', from: 'callee', id: Buffer.from('i1'), errno: { code, text } }
+    receiveRpcError(fixture.bus, 'evil', error)
+    receiveRpcError(fixture.bus, 'evil', { ...error, to: 'nobody' })
+    expect(caller.heard()).toEqual([['', 'VIP1', 'caller', 'i1', 'error', ...heard, 'evil/callee', 'RPC']])
+  })
+})
