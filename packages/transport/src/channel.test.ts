@@ -59,7 +59,7 @@ describe('a channel', () => {
     )
   })
 
-  it('delivers everything once and in order, whatever waits for credit and however it is cut into batches', () => {
+  it('delivers everything once, records and messages each in order, whatever waits and however it is cut into batches', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 120 }),
@@ -90,7 +90,10 @@ describe('a channel', () => {
           grant.credit(1e12, 1e9)
           pair.left.receive(grant.take())
           pair.settle()
-          expect(pair.received.filter((item) => !item.startsWith('result:'))).toEqual(expected)
+          for (const kind of ['topic/', 'frames:']) {
+            const ofKind = (items: readonly string[]) => items.filter((item) => item.startsWith(kind))
+            expect(ofKind(pair.received)).toEqual(ofKind(expected))
+          }
           expect(pair.received.filter((item) => item.startsWith('result:'))).toEqual(
             Array.from({ length: results }, (_, at) => `result:${at + 1}`),
           )
@@ -101,6 +104,16 @@ describe('a channel', () => {
       ),
       { numRuns: 60 },
     )
+  })
+
+  it('sends a message ahead of records that wait for credit', () => {
+    const pair = channelPair({ credit: { bytes: 1_000, records: 10 }, queueBytes: NO_LIMIT })
+    for (let count = 0; count < 100; count++) publish(pair.left, 't', 'x'.repeat(100))
+    expect(pair.left.sendFrames([Buffer.from('are you alive')])).toBe(true)
+    pair.endTurn()
+    pair.deliver()
+    expect(pair.received).toContain('frames:are you alive')
+    expect(pair.received.length).toBeLessThan(20)
   })
 
   it('keeps its queue within the bound, and counts each record it refuses', () => {
@@ -116,8 +129,9 @@ describe('a channel', () => {
             const body = 'x'.repeat(size)
             if (at % 3 === 0 ? pair.left.sendFrames([Buffer.from(body)]) : publish(pair.left, 't', body)) accepted++
             const waiting = pair.left.queuedBytes - pair.toRight.batches.length
-            // What credit allows may be packed beside the queue: the allowance, one record more, and their heads.
-            expect(waiting).toBeLessThanOrEqual(queueBytes + credit.bytes + 5_000 + 200)
+            // Records and messages have a queue each. Beside them may be packed what credit allows, what messages may send
+            // ahead of it, one of each more, and their heads.
+            expect(waiting).toBeLessThanOrEqual(2 * queueBytes + credit.bytes + 64 * 1024 + 2 * 5_000 + 2_000)
           }
           const { counters } = pair.left
           expect(counters.refused).toBe(sizes.length - accepted)

@@ -7,9 +7,11 @@
  * the caller by `false`.
  */
 import { BatchFormatError, type BatchHandlers, BatchReader, BatchWriter, type Credit, MAX_NAME_ID } from '@volttron/vip'
+import { AnnouncedNames } from './announced-names.ts'
 import type { Connection } from './connection.ts'
 import { CreditBalance, CreditGrant } from './credit-window.ts'
 import type { Name } from './name-table.ts'
+import { SendQueue } from './send-queue.ts'
 import type { Turn } from './turn.ts'
 
 /** Longest topic a peer may publish to, in UTF-16 code units: bounds what the names of a connection can cost. */
@@ -75,20 +77,25 @@ export interface ChannelCounters {
   refused: number
 }
 
-/** Something that waits for credit, as a closure-free record. */
-type Waiting =
-  | { kind: 'frames'; frames: readonly Uint8Array[]; bytes: number }
-  | {
-      kind: 'publish'
-      topic: Name
-      route: Name
-      flags: number
-      sequence: number
-      ageMs: number
-      tail: Buffer
-      bytes: number
-    }
+/** A record that waits for credit. */
+interface WaitingRecord {
+  readonly topic: Name
+  readonly route: Name
+  readonly flags: number
+  readonly sequence: number
+  readonly ageMs: number
+  readonly tail: Buffer
+  readonly bytes: number
+}
 
+/** A classic message that waits for credit. */
+interface WaitingFrames {
+  readonly frames: readonly Uint8Array[]
+  readonly bytes: number
+}
+
+/** What classic messages may send beyond the credit of records, so that a call or a sign of life does not wait behind bulk. */
+const AHEAD = { bytes: 64 * 1024, records: 256 }
 /** Longest time a grant is held. */
 const HOLD_MS = 100
 /** A reader that has granted nothing for so long stands still. */
@@ -108,13 +115,13 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   readonly #reader = new BatchReader()
   readonly #balance: CreditBalance
   readonly #grant: CreditGrant
-  readonly #announcedTopics = new Announced()
-  readonly #announcedRoutes = new Announced()
+  readonly #announcedTopics = new AnnouncedNames()
+  readonly #announcedRoutes = new AnnouncedNames()
   readonly #topics: (T | undefined)[] = []
   readonly #routes: (R | undefined)[] = []
-  #waiting: Waiting[] = []
-  #waitingFrom = 0
-  #waitingBytes = 0
+  readonly #records: SendQueue<WaitingRecord>
+  /** Goes ahead of the records. */
+  readonly #messages: SendQueue<WaitingFrames>
   #scheduled = false
   #closed = false
   #creditAtMs: number
@@ -130,17 +137,19 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.#balance = new CreditBalance(options.credit)
     this.#grant = new CreditGrant(options.now)
     this.#creditAtMs = options.now()
+    this.#records = new SendQueue(options.queueBytes)
+    this.#messages = new SendQueue(options.queueBytes)
   }
 
   /** Bytes that wait for the other side: for credit, or for the socket. */
   get queuedBytes(): number {
-    return this.#waitingBytes + this.#writer.byteLength + this.connection.pendingBytes
+    return this.#records.bytes + this.#messages.bytes + this.#writer.byteLength + this.connection.pendingBytes
   }
 
   /** Much waits for the other side, there is still room, and the other side is reading. */
   get isCongested(): boolean {
     const { queueBytes, now } = this.#options
-    const share = this.#waitingBytes / queueBytes
+    const share = this.#records.bytes / queueBytes
     return share > CONGESTED.from && share < CONGESTED.to && now() - this.#creditAtMs < STANDSTILL_MS
   }
 
@@ -160,32 +169,32 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     tailEnd: number,
   ): boolean {
     if (this.#closed) return false
-    if (this.#isIdle() && this.#maySend()) {
+    if (this.#records.isEmpty && this.#messages.isEmpty && this.#maySend()) {
       this.#pack(topic, route, flags, sequence, ageMs, source, tailStart, tailEnd)
       return true
     }
     const bytes = tailEnd - tailStart + WAITING_OVERHEAD_BYTES
-    if (!this.#hasRoom(bytes)) return false
+    if (!this.#records.hasRoom(bytes)) return this.#refuse()
     const tail = Buffer.from(source.subarray(tailStart, tailEnd))
-    this.#wait({ kind: 'publish', topic, route, flags, sequence, ageMs, tail, bytes })
+    this.#records.add({ topic, route, flags, sequence, ageMs, tail, bytes })
     return true
   }
 
   /**
-   * Sends a classic message. The frames are copied before the call returns.
+   * Sends a classic message, ahead of records that wait. The frames are copied before the call returns.
    *
    * @returns false when the queue is full and the message was refused
    */
   sendFrames(frames: readonly Uint8Array[]): boolean {
     if (this.#closed) return false
-    if (this.#isIdle() && this.#maySend()) {
+    if (this.#messages.isEmpty && this.#maySend(AHEAD)) {
       this.#packFrames(frames)
       return true
     }
     let bytes = WAITING_OVERHEAD_BYTES
     for (const frame of frames) bytes += frame.length + 16
-    if (!this.#hasRoom(bytes)) return false
-    this.#wait({ kind: 'frames', frames: frames.map((frame) => Buffer.from(frame)), bytes })
+    if (!this.#messages.hasRoom(bytes)) return this.#refuse()
+    this.#messages.add({ frames: frames.map((frame) => Buffer.from(frame)), bytes })
     return true
   }
 
@@ -234,12 +243,11 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   /** Forgets what waits; the owner has closed the connection. Returns how many records were waiting. Idempotent. */
   close(): number {
     if (this.#closed) return 0
-    const lost = this.#waiting.length - this.#waitingFrom + this.#writer.records
+    const lost = this.#records.length + this.#messages.length + this.#writer.records
     this.#closed = true
     this.#cancelHold?.()
-    this.#waiting = []
-    this.#waitingFrom = 0
-    this.#waitingBytes = 0
+    this.#records.clear()
+    this.#messages.clear()
     return lost
   }
 
@@ -279,8 +287,8 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     if (this.#closed) return
     this.#balance.raise(bytes, records)
     this.#creditAtMs = this.#options.now()
-    if (this.#waitingFrom < this.#waiting.length) this.#sendWaiting()
-    else this.#handlers.onAllowance?.()
+    if (this.#records.isEmpty && this.#messages.isEmpty) this.#handlers.onAllowance?.()
+    else this.#sendWaiting()
   }
 
   #grantOrHold(): void {
@@ -297,45 +305,25 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.#packed()
   }
 
-  #isIdle(): boolean {
-    return this.#waitingFrom === this.#waiting.length
-  }
-
-  #maySend(): boolean {
+  #maySend(ahead = { bytes: 0, records: 0 }): boolean {
     const { byteLength, records } = this.#writer
-    return this.#balance.allows(byteLength, records) && this.connection.pendingBytes < MAX_UNSENT_BYTES
+    const isAllowed = this.#balance.allows(byteLength - ahead.bytes, records - ahead.records)
+    return isAllowed && this.connection.pendingBytes < MAX_UNSENT_BYTES
   }
 
-  #hasRoom(bytes: number): boolean {
-    if (this.#waitingBytes + bytes <= this.#options.queueBytes) return true
+  #refuse(): false {
     this.counters.refused++
     return false
   }
 
-  #wait(item: Waiting): void {
-    this.#waiting.push(item)
-    this.#waitingBytes += item.bytes
-  }
-
   #sendWaiting(): void {
-    while (!this.#isIdle() && this.#maySend()) {
-      const item = this.#waiting[this.#waitingFrom]!
-      this.#waiting[this.#waitingFrom++] = undefined as never
-      this.#waitingBytes -= item.bytes
-      if (item.kind === 'frames') this.#packFrames(item.frames)
-      else {
-        const { topic, route, flags, sequence, ageMs, tail } = item
-        this.#pack(topic, route, flags, sequence, ageMs, tail, 0, tail.length)
-      }
+    while (!this.#messages.isEmpty && this.#maySend(AHEAD)) this.#packFrames(this.#messages.take().frames)
+    if (!this.#messages.isEmpty) return
+    while (!this.#records.isEmpty && this.#maySend()) {
+      const { topic, route, flags, sequence, ageMs, tail } = this.#records.take()
+      this.#pack(topic, route, flags, sequence, ageMs, tail, 0, tail.length)
     }
-    if (this.#isIdle()) {
-      this.#waiting = []
-      this.#waitingFrom = 0
-      this.#handlers.onDrain?.()
-    } else if (this.#waitingFrom > 4_096) {
-      this.#waiting = this.#waiting.slice(this.#waitingFrom)
-      this.#waitingFrom = 0
-    }
+    if (this.#records.isEmpty) this.#handlers.onDrain?.()
   }
 
   #pack(
@@ -372,24 +360,5 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
       this.#scheduled = true
       this.#options.turn.schedule(this)
     }
-  }
-}
-
-/** Which names the other side knows: per id, the stamp of the assignment that was announced. */
-class Announced {
-  /** Doubles count to 2^53, so that no stamp ever comes again. */
-  #stamps = new Float64Array(16)
-
-  has(name: Name): boolean {
-    return name.id < this.#stamps.length && this.#stamps[name.id] === name.stamp
-  }
-
-  add(name: Name): void {
-    if (name.id >= this.#stamps.length) {
-      const grown = new Float64Array(Math.max(name.id + 1, this.#stamps.length * 2))
-      grown.set(this.#stamps)
-      this.#stamps = grown
-    }
-    this.#stamps[name.id] = name.stamp
   }
 }
