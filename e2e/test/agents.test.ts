@@ -4,8 +4,8 @@ import { Agent } from '@volttron/agent'
 import { eventually } from '@volttron/testkit'
 import { generateKeyPair } from '@volttron/transport'
 import {
-  addressesOf,
   ANY_PORT,
+  addressesOf,
   collect,
   credential,
   PATIENCE_MS,

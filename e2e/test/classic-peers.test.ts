@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
-import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Agent } from '@volttron/agent'
 import { eventually } from '@volttron/testkit'

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Output } from '@volttron/testkit'

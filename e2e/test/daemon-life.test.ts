@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
-import { ANY_PORT, addressesOf, kill, PATIENCE_MS, Stage, stop, freePort } from './support/stage.ts'
+import { ANY_PORT, addressesOf, freePort, kill, PATIENCE_MS, Stage, stop } from './support/stage.ts'
 
 let stage: Stage
 beforeEach(() => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import {
   collect,
+  freePort,
   kill,
   type Operator,
   PATIENCE_MS,
@@ -10,7 +11,6 @@ import {
   type Received,
   Stage,
   stop,
-  freePort,
 } from './support/stage.ts'
 
 let stage: Stage

@@ -1,10 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import { publicKeyFromBytes } from '@volttron/vip'
-import { randomBytes } from 'node:crypto'
-import { addressesOf, ANY_PORT, collect, credential, type Operator, PATIENCE_MS, Stage, stop } from './support/stage.ts'
+import { ANY_PORT, addressesOf, collect, credential, type Operator, PATIENCE_MS, Stage, stop } from './support/stage.ts'
 
 let stage: Stage
 let url: string

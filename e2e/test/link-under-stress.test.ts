@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Agent } from '@volttron/agent'
 import { eventually, type FaultProxy } from '@volttron/testkit'
-import { collect, type Operator, PATIENCE_MS, type Site, Stage, stop, freePort } from './support/stage.ts'
+import { collect, freePort, type Operator, PATIENCE_MS, type Site, Stage, stop } from './support/stage.ts'
 
 let stage: Stage
 let proxy: FaultProxy
@@ -58,6 +58,24 @@ describe('a link between platforms', () => {
     )
     const numbers = remote.map(({ headers }) => Number(headers.at))
     expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other))
+  })
+
+  it('carries calls past the bulk that waits for it', async () => {
+    const echo = await stage.agent(there.home, 'echo')
+    echo.vip.rpc.export('echo', (value: unknown) => value)
+    await collect(echo, 'bulk/', true)
+    const rule = ['authz', 'add', 'agent', 'here/sender', '--rpc-capabilities', 'echo.echo']
+    expect((await stage.programs.vctl(there.home, ...rule)).code).toBe(0)
+    await operator.rowOf('there', (row) => row.interest_in === 1)
+    await eventually(async () => (await sender.vip.rpc.call('there/echo', 'echo', 1)) === 1, { timeoutMs: PATIENCE_MS })
+    proxy.set({ bytesPerSecond: 100_000 })
+    const body = Buffer.alloc(1_024, 7)
+    for (let at = 0; at < 10_000; at++) {
+      while (!sender.vip.pubsub.write({ topic: 'bulk/1', message: body })) await once(sender, 'drain')
+    }
+    await operator.rowOf('there', (row) => Number(row.queued_bytes) > 2_000_000)
+    expect(await sender.vip.rpc.call('there/echo', 'echo', 'past the bulk')).toBe('past the bulk')
+    expect(Number((await operator.rowOf('there', () => true)).queued_bytes)).toBeGreaterThan(1_000_000)
   })
 
   it('survives damage on the way by a new session', async () => {

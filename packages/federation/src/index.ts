@@ -1,5 +1,5 @@
-export { MAX_INTEREST } from './interest-exchange.ts'
 export { Federation, type FederationOptions, type SendError } from './federation.ts'
+export { MAX_INTEREST } from './interest-exchange.ts'
 export { checkEntry, type KnownPlatform } from './known-platform.ts'
 export { type ListReading, PeerBook, PeerLimits, type RefusalReason } from './peer-book.ts'
 export type {

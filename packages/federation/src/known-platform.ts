@@ -6,9 +6,9 @@ import {
   instanceNameProblem,
   isDialOnlyAddress,
   isWildcard,
+  type PublicKey,
   parseAddress,
   parsePublicKey,
-  type PublicKey,
 } from '@volttron/vip'
 
 export interface KnownPlatform {

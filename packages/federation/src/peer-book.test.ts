@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { keyPairFromSecret, parsePublicKey, type PublicKey } from '@volttron/vip'
+import { keyPairFromSecret, type PublicKey, parsePublicKey } from '@volttron/vip'
 import fc from 'fast-check'
 import { type OwnEntry, PeerBook, PeerLimits, type PeerRules } from './peer-book.ts'
 

@@ -35,10 +35,10 @@ describe('the registry port', () => {
     [{ kind: 'rate-limited' }, 'busy'],
     [{ kind: 'unreachable' }, 'unreachable'],
     [{ kind: 'not-a-registry' }, 'not-a-registry'],
-    [{ kind: 'unauthorized' }, 'unauthorized'],
-  ])('names the failure %j', async (answer, outcome) => {
+    [{ kind: 'unauthorized' }, 'unauthorized', 'why (see --registration-password-file)'],
+  ])('names the failure %j', async (answer, outcome, message = 'why') => {
     const { port } = adapted({ ...answer, detail: 'why' })
-    expect(await port.register(entry, keys, signal)).toEqual({ outcome, message: 'why' })
+    expect(await port.register(entry, keys, signal)).toEqual({ outcome, message })
   })
 
   it('hands on details, and the names of entries that could not be read', async () => {

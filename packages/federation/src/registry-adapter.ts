@@ -1,9 +1,9 @@
 /** The registry's client as the engine wants it. */
 import type {
+  RegistryFailure as ClientFailure,
   Listed,
   Registered,
   RegistryClient,
-  RegistryFailure as ClientFailure,
   Removed,
 } from '@volttron/registry-client'
 import type { KeyPair, SecretKey } from '@volttron/vip'
@@ -81,6 +81,8 @@ function failure(answer: Refused | ClientFailure): RegistryFailure {
       return { outcome: 'tls-error', message }
     case 'rate-limited':
       return { outcome: 'busy', message }
+    case 'unauthorized':
+      return { outcome: answer.kind, message: `${message} (see --registration-password-file)` }
     default:
       return { outcome: answer.kind, message }
   }

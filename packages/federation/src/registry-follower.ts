@@ -3,10 +3,11 @@
  * each other: a name that is taken does not stop us from hearing of the others, and a list that fails does not stop us
  * from registering. Stopping leaves the entry where it is, because a restart is no leave.
  */
+
+import { describeError, type KeyPair } from '@volttron/vip'
 import { backoffMs } from './backoff.ts'
 import type { ListReading } from './peer-book.ts'
 import type { Clock, FederationLog, RegisterOutcome, RegistryEntry, RegistryFailure, RegistryPort } from './ports.ts'
-import { describeError, type KeyPair } from '@volttron/vip'
 
 export const RegistryTimes = {
   backoff: { firstMs: 1_000, baseMs: 1_000, maxMs: 15_000 },
@@ -233,7 +234,8 @@ export class RegistryFollower {
 
   #logStatus(): void {
     const [status, reason] = this.#verdict()
-    if (status === this.#loggedStatus) return
+    // Before the first answer there is nothing to tell.
+    if (status === this.#loggedStatus || status === 'connecting') return
     this.#loggedStatus = status
     const { log, registry } = this.#options
     if (status === 'registered') log.info({ url: registry.url }, 'registry-registered')

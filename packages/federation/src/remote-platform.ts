@@ -3,11 +3,11 @@
  * here decides; see session-machine.ts for that.
  */
 import type { PrefixChange } from '@volttron/topics'
-import { type Connection, greet, type Greeting } from '@volttron/transport'
+import { type Connection, type Greeting, greet } from '@volttron/transport'
 import { describeError, type HelloCapabilities, VolttronError } from '@volttron/vip'
-import { addTo, noTotals, type Totals } from './session-totals.ts'
 import type { AcceptMessage, OpenMessage } from './control-message.ts'
 import { isDialable, type KnownPlatform } from './known-platform.ts'
+import { Session, type SessionOwner, type SessionSurroundings } from './session.ts'
 import {
   initialSessionState,
   type MachineContext,
@@ -17,7 +17,7 @@ import {
   type SessionEvent,
   type SessionState,
 } from './session-machine.ts'
-import { Session, type SessionOwner, type SessionSurroundings } from './session.ts'
+import { addTo, noTotals, type Totals } from './session-totals.ts'
 
 /** Announced in `hello`: the connection is to become a session between platforms. */
 export const FEDERATION_FEATURE = 'federation'
