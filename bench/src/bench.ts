@@ -14,7 +14,13 @@ export interface Site {
   readonly program: Program
 }
 
-/** Processes that the kernel counts in ticks of this length. */
+/** Whoever waits for an answer. */
+interface Expected {
+  resolve(answer: Answer): void
+  reject(error: Error): void
+}
+
+/** The kernel counts the time of processes in ticks of this length. */
 const TICK_SECONDS = 0.01
 
 export class Bench {
@@ -36,12 +42,15 @@ export class Bench {
     const added = await this.programs.vctl(site.home, 'auth', 'add', identity)
     if (added.code !== 0) throw new Error(`vctl auth add: ${added.stderr}`)
     const { child } = this.programs.start(identity, 'bench/dist/worker.js', [identity, site.home])
-    const waiting = new Map<string, (answer: Answer) => void>()
-    child.on('message', (answer: Answer) => waiting.get(answer.did)?.(answer))
+    const waiting = new Map<string, Expected>()
+    child.on('message', (answer: Answer) => waiting.get(answer.did)?.resolve(answer))
+    child.once('exit', () => {
+      const error = new Error(`${identity} ended:\n${this.programs.tail(identity)}`)
+      for (const { reject } of waiting.values()) reject(error)
+    })
     const expect = (did: string) =>
       new Promise<Answer>((resolve, reject) => {
-        waiting.set(did, resolve)
-        child.once('exit', () => reject(new Error(`${identity} ended:\n${this.programs.tail(identity)}`)))
+        waiting.set(did, { resolve, reject })
       })
     await expect('start')
     return {

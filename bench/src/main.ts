@@ -14,6 +14,9 @@ const say = (text: string) => process.stderr.write(`${text}\n`)
 
 const bench = new Bench()
 const figures: Figure[] = []
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void bench.cleanUp().then(() => process.exit(1)))
+}
 try {
   say('starting a registry, two platforms and two clients')
   const [a, b] = await bench.pair()
