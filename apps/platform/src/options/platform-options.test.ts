@@ -107,7 +107,7 @@ describe('the volttron command line', () => {
       env: {
         VOLTTRON_HOME: '~/site',
         VOLTTRON_ENABLE_FEDERATION: 'true',
-        VOLTTRON_FEDERATION_URL: 'https://registry.example/lookup/',
+        VOLTTRON_FEDERATION_URL: 'https://lookup.example/v1/',
         VOLTTRON_ADDRESS: 'tcp://10.0.0.1:1,tcp://10.0.0.1:2',
         VOLTTRON_FEDERATION_ALLOW: 'a b',
         VOLTTRON_HANDSHAKE_TIME: '2s',
@@ -116,7 +116,7 @@ describe('the volttron command line', () => {
     })
     expect(options).toMatchObject({
       home: '/home/op/site',
-      federation: { registryUrl: 'https://registry.example/lookup', allow: ['a', 'b'] },
+      federation: { registryUrl: 'https://lookup.example/v1', allow: ['a', 'b'] },
       addresses: { listen: [{ port: 1 }, { port: 2 }], advertise: { port: 1 } },
       limits: { handshakeTimeMs: 2000, maxMessageBytes: 1024 * 1024 },
     })
