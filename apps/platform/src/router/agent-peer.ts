@@ -3,12 +3,11 @@
  * through a channel.
  */
 import { Channel, type Connection, type Turn } from '@volttron/transport'
-import { type BatchReader, type Credit, isBatch, vipMessage } from '@volttron/vip'
+import { type BatchReader, type Credit, isBatch, PublishFlag, VipErrno, vipMessage } from '@volttron/vip'
 import type { Delivery } from './delivery.ts'
-import type { Distribution, Publisher } from './distribution.ts'
+import { type Distribution, type Publisher, PublishRefusal } from './distribution.ts'
 import type { RouteName, Topic } from './names.ts'
 import type { DeliveryOutcome, Peer } from './peer.ts'
-import { publishStatus } from './publish-status.ts'
 
 export interface AgentPeerOptions {
   readonly identity: string
@@ -29,6 +28,13 @@ export interface AgentPeerOptions {
 
 /** Step in which a held-back publisher is looked at again. */
 const HOLD_STEP_MS = 2
+
+/** What a batched publisher hears of a refused record, whether it waits or not: status, count, text. */
+const refusals = {
+  // The wire has no negative numbers here, so VIP's number goes without its sign.
+  [PublishRefusal.denied]: [Math.abs(VipErrno.unauthorized.code), 0, VipErrno.unauthorized.text],
+  [PublishRefusal.malformed]: [22, 0, 'The headers or the body are not the JSON they claim to be'],
+} as const
 
 export interface PeerCounters {
   messagesIn: number
@@ -148,9 +154,9 @@ export class AgentPeer implements Peer {
 
   #onPublish(topic: Topic, record: BatchReader): void {
     this.counters.messagesIn++
-    const outcome = this.#options.distribution.publish(this.publisher, topic, record, record.sequence)
-    const status = publishStatus(outcome, record.flags)
-    if (status) this.#channel?.sendResult(record.sequence, status.code, status.count, status.text)
+    const count = this.#options.distribution.publish(this.publisher, topic, record, record.sequence)
+    if (count < 0) this.#channel?.sendResult(record.sequence, ...refusals[count as keyof typeof refusals])
+    else if (record.flags & PublishFlag.wantsResult) this.#channel?.sendResult(record.sequence, 0, count)
   }
 
   #onFrames(frames: Buffer[]): void {

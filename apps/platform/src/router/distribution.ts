@@ -28,11 +28,8 @@ export interface Reader {
   readonly isCongested: boolean
 }
 
-export type PublishOutcome = { readonly count: number } | { readonly refused: 'denied' | 'malformed' }
-
-const NO_ONE: PublishOutcome = { count: 0 }
-const DENIED: PublishOutcome = { refused: 'denied' }
-const MALFORMED: PublishOutcome = { refused: 'malformed' }
+/** Why a publish was refused, in place of a count: numbers, because an object per record would be garbage. */
+export const PublishRefusal = { denied: -1, malformed: -2 } as const
 
 export interface DistributionOptions {
   readonly instanceName: string
@@ -74,30 +71,34 @@ export class Distribution {
     }
   }
 
-  /** A local peer publishes. `count` is local subscribers plus interested platforms, as VOLTTRON counts. */
-  publish(from: Publisher, topic: Topic, record: TailView, sequence: number, classicId?: Uint8Array): PublishOutcome {
+  /**
+   * A local peer publishes.
+   *
+   * @returns local subscribers plus interested platforms, as VOLTTRON counts; or a {@link PublishRefusal}
+   */
+  publish(from: Publisher, topic: Topic, record: TailView, sequence: number, classicId?: Uint8Array): number {
     const { counters, authority } = this.#options
     counters.published++
     if (this.#isProtected(topic) && !authority.mayPublish(from.principal, topic.text)) {
       counters.deniedPublish++
-      return DENIED
+      return PublishRefusal.denied
     }
     const plan = this.#plans.plan(topic)
-    if (plan.local.length === 0 && plan.remote.length === 0) return NO_ONE
+    if (plan.local.length === 0 && plan.remote.length === 0) return 0
     const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
     if (!clean) {
       counters.malformedPublish++
-      return MALFORMED
+      return PublishRefusal.malformed
     }
     const fit = this.#toLocal(
       plan.local,
       this.#delivery.of(topic, from.localRoute, clean, sequence, 0, classicId),
       from,
     )
-    if (!fit) return MALFORMED
+    if (!fit) return PublishRefusal.malformed
     // A protected topic never leaves the platform: other platforms know nothing of our rules.
     if (plan.remote.length > 0 && !topic.isProtected) this.#toSessions(plan.remote, topic, from, clean)
-    return { count: plan.local.length + (topic.isProtected ? 0 : plan.remote.length) }
+    return plan.local.length + (topic.isProtected ? 0 : plan.remote.length)
   }
 
   /** A record came over a session. It goes to those who asked for all platforms, and no further: one hop. */

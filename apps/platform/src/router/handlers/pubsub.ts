@@ -65,8 +65,8 @@ const publish: Operation = (bus, from, request) => {
   const busName = parseJson(bus_)
   const record = new TailView()
   record.show(buildTail(message, headers, typeof busName === 'string' ? busName : ''))
-  const outcome = bus.distribution.publish(from.publisher, topic, record, 0, request.id)
-  answer(from, request, 'refused' in outcome ? '0' : String(outcome.count))
+  const count = bus.distribution.publish(from.publisher, topic, record, 0, request.id)
+  answer(from, request, String(Math.max(0, count)))
 }
 
 const list: Operation = (bus, from, request) => {
