@@ -29,12 +29,9 @@ export interface AgentPeerOptions {
 /** Step in which a held-back publisher is looked at again. */
 const HOLD_STEP_MS = 2
 
-/** What a batched publisher hears of a refused record, whether it waits or not: status, count, text. */
-const refusals = {
-  // The wire has no negative numbers here, so VIP's number goes without its sign.
-  [PublishRefusal.denied]: [Math.abs(VipErrno.unauthorized.code), 0, VipErrno.unauthorized.text],
-  [PublishRefusal.malformed]: [22, 0, 'The headers or the body are not the JSON they claim to be'],
-} as const
+/** What a batched publisher hears of a refused record, whether it waits or not. The wire has no negative numbers here. */
+const DENIED = { status: Math.abs(VipErrno.unauthorized.code), text: VipErrno.unauthorized.text }
+const MALFORMED = { status: 22, text: 'The headers or the body are not the JSON they claim to be' }
 
 export interface PeerCounters {
   messagesIn: number
@@ -155,8 +152,10 @@ export class AgentPeer implements Peer {
   #onPublish(topic: Topic, record: BatchReader): void {
     this.counters.messagesIn++
     const count = this.#options.distribution.publish(this.publisher, topic, record, record.sequence)
-    if (count < 0) this.#channel?.sendResult(record.sequence, ...refusals[count as keyof typeof refusals])
-    else if (record.flags & PublishFlag.wantsResult) this.#channel?.sendResult(record.sequence, 0, count)
+    if (count < 0) {
+      const { status, text } = count === PublishRefusal.denied ? DENIED : MALFORMED
+      this.#channel?.sendResult(record.sequence, status, 0, text)
+    } else if (record.flags & PublishFlag.wantsResult) this.#channel?.sendResult(record.sequence, 0, count)
   }
 
   #onFrames(frames: Buffer[]): void {
