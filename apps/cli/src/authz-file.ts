@@ -1,7 +1,8 @@
 /** Reads and replaces `VOLTTRON_HOME/authz.json`. Replacing is atomic; a corrupt file is refused and left as it is. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DEFAULT_AUTHZ, errorCode, fileError } from '@volttron/auth'
+import { makeFolder } from '@volttron/config'
 import writeFileAtomic from 'write-file-atomic'
 import { type AuthzDocument, parseAuthz } from './authz-document.ts'
 import { withLock } from './file-lock.ts'
@@ -27,7 +28,7 @@ export async function readAuthz(home: string): Promise<AuthzDocument> {
 export async function editAuthz(home: string, edit: (document: AuthzDocument) => AuthzDocument): Promise<void> {
   const path = pathIn(home)
   try {
-    await mkdir(home, { recursive: true, mode: FOLDER_MODE })
+    makeFolder(home, FOLDER_MODE)
     await withLock(path, async () => {
       const document = edit(await readAuthz(home))
       await writeFileAtomic(path, `${JSON.stringify(document, null, 2)}\n`, { mode: FILE_MODE })

@@ -5,8 +5,9 @@
  * message, because it holds secret keys.
  */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { chmod, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { makeFolder } from '@volttron/config'
 import {
   identityProblem,
   type KeyPair,
@@ -61,7 +62,7 @@ export class FileCredentialStore {
   /** Makes the folder, for its owner only. @throws VolttronError `system` */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE })
+      makeFolder(this.folder, FOLDER_MODE)
       const { mode } = await stat(this.folder)
       if ((mode & 0o077) !== 0) await chmod(this.folder, FOLDER_MODE)
     } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import * as fs from 'node:fs'
 import * as files from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,18 +13,23 @@ const fail = async <T>(otherwise: () => Promise<T>): Promise<T> => {
 jest.unstable_mockModule('node:fs/promises', () => ({
   ...files,
   writeFile: (...given: Parameters<typeof files.writeFile>) => fail(() => files.writeFile(...given)),
-  mkdir: (...given: Parameters<typeof files.mkdir>) =>
-    failWith === 'EACCES' ? fail(async () => {}) : files.mkdir(...given),
+}))
+jest.unstable_mockModule('node:fs', () => ({
+  ...fs,
+  mkdirSync: (...given: Parameters<typeof fs.mkdirSync>) => {
+    if (failWith === 'EACCES') throw Object.assign(new Error('EACCES: made up'), { code: 'EACCES' })
+    return fs.mkdirSync(...given)
+  },
 }))
 const { openHome } = await import('./home.ts')
 
 let path: string
 beforeEach(() => {
-  path = mkdtempSync(join(tmpdir(), 'vt-'))
+  path = fs.mkdtempSync(join(tmpdir(), 'vt-'))
 })
 afterEach(() => {
   failWith = undefined
-  rmSync(path, { recursive: true, force: true })
+  fs.rmSync(path, { recursive: true, force: true })
 })
 
 describe('a disk that fails', () => {
@@ -39,7 +44,7 @@ describe('a disk that fails', () => {
     expect(error).toMatchObject({ exitCode: 71 })
     expect((error as Error).message).toMatch(new RegExp(`^${what} ${path}.*: ${why}$`))
     failWith = undefined
-    if (code !== 'EACCES') expect(readdirSync(join(path, 'run'))).toEqual([])
+    if (code !== 'EACCES') expect(fs.readdirSync(join(path, 'run'))).toEqual([])
     await (await openHome(path)).close()
   })
 })

@@ -1,7 +1,8 @@
 /** Where things are in VOLTTRON_HOME: the names the Python platform uses, and ours beside them. */
-import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
+import { makeFolder } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
 
 const FOLDER_MODE = 0o700
@@ -38,7 +39,7 @@ const PROBE_BYTES = 4096
 
 /** Makes the folders, for their owner only, and tries a write. @throws VolttronError `system` */
 export async function prepareFolders(paths: HomePaths): Promise<void> {
-  for (const folder of [paths.home, paths.run, paths.agents, paths.configurationStore]) await makeFolder(folder)
+  for (const folder of [paths.home, paths.run, paths.agents, paths.configurationStore]) makeHomeFolder(folder)
   const probe = join(paths.run, `.probe-${process.pid}`)
   try {
     const { mode } = await stat(paths.run)
@@ -51,9 +52,9 @@ export async function prepareFolders(paths: HomePaths): Promise<void> {
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+function makeHomeFolder(folder: string): void {
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+    makeFolder(folder, FOLDER_MODE)
   } catch (error) {
     if (errorCode(error) === 'EEXIST') {
       throw new VolttronError('system', `cannot use the folder ${folder}: it is a file`, { cause: error })

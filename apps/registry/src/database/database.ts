@@ -1,7 +1,8 @@
 /** Opens the registry's database: a SQLite file in its home, or PostgreSQL. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
+import { makeFolder } from '@volttron/config'
 import type { Logger } from '@volttron/observe'
 import { describeError, VolttronError } from '@volttron/vip'
 import { PrismaClient as PostgresClient } from '../generated/postgresql/client.ts'
@@ -45,7 +46,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 async function openSqlite(file: string, home: string): Promise<Database> {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeFolder(home, 0o700)
     // The file holds a secret, so it must never be readable for others; SQLite gives its other files the same mode.
     closeSync(openSync(file, 'a', 0o600))
   } catch (error) {
