@@ -1,3 +1,11 @@
+export type {
+  ConnectionRow,
+  FederationReport,
+  FederationRow,
+  PlatformInfo,
+  RegistryReport,
+  RotatedPlatformKey,
+} from './admin.ts'
 export { type ProofSubject, proofContext } from './proof-context.ts'
 export {
   type Challenge,

@@ -1,11 +1,11 @@
 /** `vctl await`: blocks until something is so. For start scripts, health checks and tests. */
+import type { FederationReport } from '@volttron/contracts'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import { type Command, InvalidArgumentError } from 'commander'
 import { isPlatformRunning } from '../home.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import type { PlatformConnection } from '../platform-connection.ts'
 import { waitUntil } from '../wait-until.ts'
-import type { FederationStatus } from './federation.ts'
 
 interface Condition {
   readonly text: string
@@ -45,8 +45,8 @@ function collect(text: string, earlier: Condition[] = []): Condition[] {
   return [...earlier, { text, holds }]
 }
 
-const statusOf = async (platform: PlatformConnection): Promise<FederationStatus> =>
-  (await platform.call(ReservedIdentity.federation, 'status')) as FederationStatus
+const statusOf = async (platform: PlatformConnection): Promise<FederationReport> =>
+  (await platform.call(ReservedIdentity.federation, 'status')) as FederationReport
 
 const PLAIN_CONDITIONS: Readonly<Record<string, Condition['holds']>> = {
   running: async () => true,

@@ -1,5 +1,6 @@
 /** `vctl federation`: which platforms are known, which are connected, and why the others are not. */
 
+import type { FederationReport, FederationRow, RegistryReport } from '@volttron/contracts'
 import { ReservedIdentity } from '@volttron/vip'
 import type { Command } from 'commander'
 import { Invocation, type Shell } from '../invocation.ts'
@@ -7,38 +8,6 @@ import type { Paint } from '../output/paint.ts'
 import { printable } from '../output/printable.ts'
 import { formatAgo, formatSeconds } from '../output/quantity.ts'
 import { type Column, renderTable } from '../output/table.ts'
-
-/** Answer of `platform.federation.status`. */
-export interface FederationStatus {
-  /** `null` when the platform uses none. */
-  readonly registry: RegistryState | null
-  readonly platforms: readonly FederationRow[]
-}
-
-interface RegistryState {
-  readonly url: string
-  readonly status: string
-  readonly reason: string | null
-  /** Unix seconds; null before the first good answer. */
-  readonly last_contact: number | null
-}
-
-export interface FederationRow {
-  readonly platform: string
-  readonly address: string
-  readonly group: string
-  readonly connected: boolean
-  readonly status: string
-  readonly reason: string | null
-  readonly next_retry_in_s: number | null
-  /** Unix seconds. */
-  readonly last_heartbeat: number | null
-  readonly protocol: string
-  /** Prefixes the platform wants from us. */
-  readonly interest_in: number
-  /** Prefixes we want from the platform. */
-  readonly interest_out: number
-}
 
 export function addFederationCommands(program: Command, shell: Shell): void {
   const federation = program.command('federation').description('the platforms this one exchanges messages with')
@@ -50,7 +19,7 @@ export function addFederationCommands(program: Command, shell: Shell): void {
     .action(async (_options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       const status = await invocation.withPlatform(
-        async (platform) => (await platform.call(ReservedIdentity.federation, 'status')) as FederationStatus,
+        async (platform) => (await platform.call(ReservedIdentity.federation, 'status')) as FederationReport,
       )
       invocation.show(status.platforms, () => describeFederation(status, invocation))
     })
@@ -70,7 +39,7 @@ export function addFederationCommands(program: Command, shell: Shell): void {
   act('remove', 'remove_platform', 'close the session and revoke the key of a platform', (name) => `${name}: removed`)
 }
 
-function describeFederation(status: FederationStatus, invocation: Invocation): string {
+function describeFederation(status: FederationReport, invocation: Invocation): string {
   const { terminal, shell } = invocation
   const table = renderTable(status.platforms, federationColumns(shell.now(), terminal.paint), {
     terminal: terminal.isTerminal,
@@ -80,7 +49,7 @@ function describeFederation(status: FederationStatus, invocation: Invocation): s
   return `${describeRegistry(status.registry, terminal.paint, shell.now())}\n${table}`
 }
 
-function describeRegistry(registry: RegistryState | null, paint: Paint, nowMs: number): string {
+function describeRegistry(registry: RegistryReport | null, paint: Paint, nowMs: number): string {
   if (registry === null) return paint.dim('no registry')
   const reason = registry.reason ? `: ${registry.reason}` : ''
   const contact = registry.last_contact === null ? '' : `, last contact ${formatAgo(registry.last_contact, nowMs)}`

@@ -1,25 +1,11 @@
 /** `vctl peerlist`, `vctl ping` and `vctl connections`: who is on the bus. */
+import type { ConnectionRow } from '@volttron/contracts'
 import { ReservedIdentity } from '@volttron/vip'
 import type { Command } from 'commander'
 import { Invocation, type Shell } from '../invocation.ts'
 import { printable } from '../output/printable.ts'
 import { formatAmount, formatSeconds } from '../output/quantity.ts'
 import { type Column, renderTable } from '../output/table.ts'
-
-/** A row of `platform.control.connections`. */
-export interface ConnectionRow {
-  readonly identity: string
-  readonly kind: string
-  readonly remote: string
-  readonly protocol: string
-  readonly messages_in: number
-  readonly messages_out: number
-  readonly bytes_in: number
-  readonly bytes_out: number
-  readonly queued_bytes: number
-  readonly dropped: number
-  readonly connected_s?: number
-}
 
 export function addPeerCommands(program: Command, shell: Shell): void {
   program

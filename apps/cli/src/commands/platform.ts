@@ -1,4 +1,5 @@
 /** `vctl platform` and `vctl shutdown`: the daemon itself. */
+import type { PlatformInfo } from '@volttron/contracts'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
 import { isPlatformRunning } from '../home.ts'
@@ -6,19 +7,6 @@ import { Invocation, type Shell } from '../invocation.ts'
 import { printable } from '../output/printable.ts'
 import { formatSeconds } from '../output/quantity.ts'
 import { waitUntil } from '../wait-until.ts'
-
-/** Answer of `platform.control.platform_info`. */
-export interface PlatformInfo {
-  readonly instance_name: string
-  readonly version: string
-  readonly pid: number
-  readonly uptime_s: number
-  readonly addresses: readonly string[]
-  readonly public_key: string
-  readonly memory_mb: number
-  /** By part of the platform. */
-  readonly counters: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
 
 export function addPlatformCommands(program: Command, shell: Shell): void {
   program

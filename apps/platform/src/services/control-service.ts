@@ -1,4 +1,5 @@
 /** `platform.control`: the platform itself, as the operator sees it. */
+import type { ConnectionRow, PlatformInfo, RotatedPlatformKey } from '@volttron/contracts'
 import type { MethodRegistry } from '@volttron/rpc'
 import type { AgentPeer } from '../router/agent-peer.ts'
 import { asAgent, type Bus } from '../router/bus.ts'
@@ -9,40 +10,27 @@ export interface ControlPorts {
   readonly now: () => number
   readonly startedAtMs: number
   readonly doorCounters: () => object
-  readonly rotatePlatformKey: () => Promise<object>
+  readonly rotatePlatformKey: () => Promise<RotatedPlatformKey>
   readonly stopPlatform: () => void
-}
-
-/** One row of `vctl connections`. */
-interface ConnectionRow {
-  readonly identity: string
-  readonly kind: string
-  readonly remote: string
-  readonly protocol: string
-  readonly messages_in: number
-  readonly messages_out: number
-  readonly bytes_in: number
-  readonly bytes_out: number
-  readonly queued_bytes: number
-  /** Messages and records refused because the queue of this peer was full. */
-  readonly dropped: number
-  readonly connected_s: number
 }
 
 export function exportControlService(methods: MethodRegistry, ports: ControlPorts): MethodRegistry {
   const { bus } = ports
   methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity))
   methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
-  methods.export('platform_info', () => ({
-    instance_name: bus.instanceName,
-    version: bus.facts.version,
-    pid: process.pid,
-    uptime_s: Math.round((ports.now() - ports.startedAtMs) / 1000),
-    addresses: bus.facts.addresses,
-    public_key: bus.facts.publicKey,
-    memory_mb: Math.round(process.memoryUsage.rss() / 1e6),
-    counters: { router: bus.counters, door: ports.doorCounters() },
-  }))
+  methods.export(
+    'platform_info',
+    (): PlatformInfo => ({
+      instance_name: bus.instanceName,
+      version: bus.facts.version,
+      pid: process.pid,
+      uptime_s: Math.round((ports.now() - ports.startedAtMs) / 1000),
+      addresses: bus.facts.addresses,
+      public_key: bus.facts.publicKey,
+      memory_mb: Math.round(process.memoryUsage.rss() / 1e6),
+      counters: { router: { ...bus.counters }, door: { ...ports.doorCounters() } },
+    }),
+  )
   methods.export('rotate_platform_key', () => ports.rotatePlatformKey())
   methods.export('stop_platform', () => {
     ports.stopPlatform()

@@ -1,13 +1,7 @@
+import type { RotatedPlatformKey } from '@volttron/contracts'
 import type { Federation } from '@volttron/federation'
-import { type PublicKey, VolttronError } from '@volttron/vip'
+import { VolttronError } from '@volttron/vip'
 import type { PlatformKey } from '../platform-key.ts'
-
-export interface RotatedKey {
-  readonly old: PublicKey
-  readonly new: PublicKey
-  /** What the registry said; `none` without one. */
-  readonly registry: string
-}
 
 /**
  * Gives the platform a new key. The registry hears of it first, with the old key as proof, so that other platforms follow.
@@ -17,7 +11,7 @@ export interface RotatedKey {
 export async function rotatePlatformKey<T, R>(
   platformKey: PlatformKey,
   federation: Federation<T, R> | undefined,
-): Promise<RotatedKey> {
+): Promise<RotatedPlatformKey> {
   const old = platformKey.publicKey
   const pair = await platformKey.prepare()
   if (!federation) platformKey.use(pair)
