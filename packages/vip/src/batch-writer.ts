@@ -6,7 +6,7 @@ import { BATCH_HEADER_BYTES, BATCH_MAGIC, BATCH_VERSION, PublishFlag, RecordType
 
 const INITIAL_BYTES = 2_048
 /** Up to this many bytes a loop beats the native copy, which allocates a view for each call. */
-const LOOP_COPY_BYTES = 160
+const LOOP_COPY_BYTES = 32
 /** Room for the head of any record: type, flags and at most six varints of up to 8 bytes. */
 const HEAD_BYTES = 64
 
@@ -154,7 +154,8 @@ export class BatchWriter {
 
   #copy(source: Uint8Array, start: number, end: number): void {
     if (end - start > LOOP_COPY_BYTES) {
-      this.#buffer.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.#at)
+      // A plain view: Buffer's own subarray costs twice as much.
+      this.#buffer.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), this.#at)
       this.#at += end - start
       return
     }
