@@ -13,7 +13,6 @@ import writeFileAtomic from 'write-file-atomic'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
 import { drain } from './drain.ts'
-import { assembleFederation } from './federation/assemble-federation.ts'
 import type { Home } from './home/home.ts'
 import { KeyRing } from './key-ring.ts'
 import { openLocalKeys } from './local-keys.ts'
@@ -74,20 +73,7 @@ async function compose(
   const startedAtMs = systemClock.monotonicMs()
   const routerLog = componentLogger(log, 'router')
 
-  // Who may come in, and what they may do.
   const platformKey = await PlatformKey.open(home)
-  const localKeys = await openLocalKeys(home, routerLog, {
-    onAdded: () => door.refreshAdmissions(),
-    onRevoked: (key) => door.closeByKey(key, 'the key was revoked'),
-  })
-  onStop(() => localKeys.close())
-  const rules = await openAuthzFile(home.paths.authz, ({ level, message }) => routerLog[level](message))
-  onStop(() => rules.close())
-  const keyRing = new KeyRing({
-    credentials: localKeys.credentials,
-    onUnknownKey: () => federated?.federation.onUnknownKey(),
-  })
-
   // The door opens first, because only then the ports are known; nobody is judged before the rest is there.
   let openForBusiness = () => {}
   const ready = new Promise<void>((resolve) => {
@@ -107,11 +93,25 @@ async function compose(
   onStop(() => door.close(LAST_BYTES_MS))
   const addresses = door.boundAddresses.map(formatAddress)
 
+  // Who may come in, and what they may do.
+  const localKeys = await openLocalKeys(home, routerLog, {
+    onAdded: () => door.refreshAdmissions(),
+    onRevoked: (key) => door.closeByKey(key, 'the key was revoked'),
+  })
+  onStop(() => localKeys.close())
+  const rules = await openAuthzFile(home.paths.authz, ({ level, message }) => routerLog[level](message))
+  onStop(() => rules.close())
+  const keyRing = new KeyRing({
+    credentials: localKeys.credentials,
+    onUnknownKey: () => federated?.federation.onUnknownKey(),
+  })
+
   const turn = new Turn()
   const subscriptions = new SubscriptionTable<Peer>({ maxPerSubscriber: MAX_SUBSCRIPTIONS })
   const federated =
     options.federation &&
-    assembleFederation({
+    // Loaded only when wanted: the registry's client weighs 20 MB.
+    (await import('./federation/assemble-federation.ts')).assembleFederation({
       options,
       wanted: options.federation,
       home,

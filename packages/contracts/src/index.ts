@@ -33,5 +33,4 @@ export {
   type ValidationError,
   validationErrorSchema,
 } from './registry.ts'
-export { registryOpenApi } from './registry-openapi.ts'
 export { noBodyError, notJsonError, validationError } from './validation-detail.ts'

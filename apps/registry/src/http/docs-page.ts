@@ -1,7 +1,7 @@
 /** `/openapi.json` and its page at `/docs`, all from installed files: sites may have no internet. */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { registryOpenApi } from '@volttron/contracts'
+import { registryOpenApi } from '@volttron/contracts/openapi'
 import { Router } from 'express'
 import { API_VERSION } from '../version.ts'
 import { onlyMethods } from './problems.ts'
