@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import {
   identityProblem,
   type KeyPair,
+  type PublicKey,
   parseAddress,
   parsePublicKey,
   parseSecretKey,
-  type PublicKey,
   publicKeyOf,
   VolttronError,
 } from '@volttron/vip'

@@ -7,8 +7,11 @@ import { VolttronError } from '@volttron/vip'
 import { HELLO_TIMEOUT_MS } from './limits.ts'
 import { type AgentPorts, type DialTarget, pause } from './ports.ts'
 
-/** The wait before attempt n is random in the upper half of min(longest, first x 2^n). */
-const BACKOFF = { firstMs: 100, longestMs: 5_000 }
+/**
+ * The wait before attempt n is random in the upper half of min(longest, first x 2^n). The longest is short, because an agent
+ * that waits is what its users wait for when a platform restarts; a platform that refused the agent is asked less often.
+ */
+const BACKOFF = { firstMs: 100, longestMs: 1_000, refusedMs: 5_000 }
 /** A connection that lived so long was a good one: the next wait begins from the start. */
 const STABLE_MS = 5_000
 
@@ -51,7 +54,8 @@ export class Connector {
         refused = failure.code === 'denied'
         onFailure(failure)
       }
-      await pause(ports, backoffMs(refused ? Number.POSITIVE_INFINITY : failures - 1, ports.random), signal)
+      const longestMs = refused ? BACKOFF.refusedMs : backoffMs(failures - 1)
+      await pause(ports, longestMs * (0.5 + ports.random() / 2), signal)
     }
   }
 
@@ -88,10 +92,8 @@ export class Connector {
   }
 }
 
-function backoffMs(failures: number, random: () => number): number {
-  const longest = Math.min(BACKOFF.longestMs, BACKOFF.firstMs * 2 ** Math.max(0, failures))
-  return longest * (0.5 + random() / 2)
-}
+const backoffMs = (failures: number): number =>
+  Math.min(BACKOFF.longestMs, BACKOFF.firstMs * 2 ** Math.max(0, failures))
 
 /** A refusal concerns one agent of perhaps many in this process. */
 function withIdentity(error: unknown, identity: string): unknown {

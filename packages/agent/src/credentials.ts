@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type KeyPair,
+  type PublicKey,
   parseJson,
+  parsePublicKey,
   parseSecretKey,
   publicKeyOf,
-  parsePublicKey,
-  type PublicKey,
   VolttronError,
 } from '@volttron/vip'
 

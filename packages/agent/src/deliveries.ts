@@ -1,5 +1,5 @@
 /** From what arrives to the callbacks that want it. Nothing a message holds and nothing a callback throws stops the agent. */
-import { type BatchReader, frameText, parseJson, PublishFlag, type Route, VolttronError } from '@volttron/vip'
+import { type BatchReader, frameText, PublishFlag, parseJson, type Route, VolttronError } from '@volttron/vip'
 import { ENCODING_HEADER } from './classic-wire.ts'
 import type { MessageHeaders, PubSubCallback, Subscriptions, TopicTargets } from './subscriptions.ts'
 

@@ -1,3 +1,5 @@
+export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } from '@volttron/rpc'
+export { describeError, VolttronError } from '@volttron/vip'
 export { Agent, type Vip } from './agent.ts'
 export type { AgentEvents, AgentState } from './agent-events.ts'
 export type { AgentOptions } from './agent-options.ts'
@@ -15,5 +17,3 @@ export type {
 } from './pubsub.ts'
 export type { CallOptions, ExportOptions, Rpc } from './rpc.ts'
 export type { MessageHeaders, PubSubCallback } from './subscriptions.ts'
-export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } from '@volttron/rpc'
-export { describeError, VolttronError } from '@volttron/vip'

@@ -1,7 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { keyPairFromSecret } from '@volttron/vip'
 import { type AgentOptions, resolveSettings } from '../src/agent-options.ts'

@@ -2,7 +2,7 @@
  * A small router of either kind: it knows hello, ping, peerlist, query and pubsub, forwards the rest between peers, and
  * does what a test tells it. What agents send is kept in `log`.
  */
-import { type Connection, Channel, INITIAL_CREDIT, type Name, NameTable, Turn } from '@volttron/transport'
+import { Channel, type Connection, INITIAL_CREDIT, type Name, NameTable, Turn } from '@volttron/transport'
 import {
   buildTail,
   type Credit,
