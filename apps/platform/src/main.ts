@@ -11,6 +11,8 @@ import { version } from './version.ts'
 
 /** How long a stop may take before the process ends all the same. */
 const STOP_MS = 10_000
+/** EX_SOFTWARE of sysexits(3). */
+const DEFECT_EXIT_CODE = 70
 
 async function main(): Promise<void> {
   const command = parsePlatformOptions(process.argv.slice(2), process.env, systemPorts(version))
@@ -30,6 +32,11 @@ async function main(): Promise<void> {
 async function run(options: PlatformOptions, notices: readonly string[]): Promise<void> {
   const logger = createLogger({ name: 'volttron', ...options.log })
   const log = componentLogger(logger, 'platform')
+  // Nobody can say what still holds after a defect: the log keeps the details, a supervisor starts the platform anew.
+  process.once('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'a defect ends the platform')
+    process.exit(DEFECT_EXIT_CODE)
+  })
   const warning = rootWarning()
   if (warning) log.warn(warning)
   for (const notice of notices) log.warn(notice)
@@ -77,7 +84,7 @@ const print = (text: string): void => {
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof VolttronError)) console.error(error)
-  else process.stderr.write(`volttron: error: ${describeError(error)}\n`)
-  process.exitCode = error instanceof VolttronError ? error.exitCode : 70
+  const isKnown = error instanceof VolttronError
+  process.stderr.write(`volttron: error: ${isKnown ? '' : 'a defect of this program: '}${describeError(error)}\n`)
+  process.exitCode = isKnown ? error.exitCode : DEFECT_EXIT_CODE
 }

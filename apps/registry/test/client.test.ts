@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { isKeyChangeProven, RegistryClient, type RegistryClientOptions } from '@volttron/registry-client'
+import { RegistryClient, type RegistryClientOptions } from '@volttron/registry-client'
 import {
   cleanUp,
   dialOnlyEntry,
@@ -57,9 +57,14 @@ describe('the client of a registry', () => {
     }
     const found = await client.get('platform1')
     if (found.kind !== 'found') throw new Error(found.kind)
-    expect(isKeyChangeProven(found.platform, keyPair(2).publicKey)).toBe(true)
-    expect(isKeyChangeProven(found.platform, keyPair(1).publicKey)).toBe(true)
-    expect(isKeyChangeProven(found.platform, keyPair(4).publicKey)).toBe(false)
+    // An unbroken chain from the first key to the present one.
+    expect(found.platform.details).toMatchObject({
+      proven: 'old-key',
+      previous_keys: [
+        { public_credentials: keyPair(2).publicKey, proven: 'old-key' },
+        { public_credentials: keyPair(1).publicKey, proven: 'old-key' },
+      ],
+    })
   })
 
   it('tells a duplicate from bad data', async () => {

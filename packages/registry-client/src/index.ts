@@ -1,10 +1,9 @@
 export type { RegistryFailure } from './http-exchange.ts'
-export {
-  type EntryDetails,
-  isKeyChangeProven,
-  type PlatformEntry,
-  type ReadEntries,
-  type RejectedEntry,
+export type {
+  EntryDetails,
+  PlatformEntry,
+  ReadEntries,
+  RejectedEntry,
 } from './platform-entry.ts'
 export {
   type Found,

@@ -7,7 +7,7 @@ import {
   RegistryLimit,
   registrationSchema,
 } from '@volttron/contracts'
-import { describeError, instanceNameProblem, parseAddress, parsePublicKey } from '@volttron/vip'
+import { describeError, instanceNameProblem, parseAddress } from '@volttron/vip'
 import { z } from 'zod'
 import { printable } from './http-exchange.ts'
 
@@ -86,20 +86,4 @@ export function readEntries(list: readonly unknown[], maxEntries: number): ReadE
   if (unread > 0)
     reject({ id: undefined, reason: `${unread} entries after the first ${maxEntries} were not read` }, unread)
   return { platforms: [...platforms.values()], rejected, rejectedCount }
-}
-
-/**
- * True when the registry vouches that the entry's key replaced `pinnedKey`: by the password, or by an unbroken chain of
- * keys that each proved the next. A key that is not in the chain belongs to another entry of that name.
- */
-export function isKeyChangeProven(entry: PlatformEntry, pinnedKey: string): boolean {
-  if (entry.details === undefined) return false
-  if (entry.details.proven === 'password') return true
-  const pinned = parsePublicKey(pinnedKey)
-  for (const previous of entry.details.previous_keys) {
-    if (previous.proven === 'none') return false
-    if (previous.proven === 'password') return true
-    if (pinned !== undefined && parsePublicKey(previous.public_credentials) === pinned) return true
-  }
-  return false
 }
