@@ -1,11 +1,10 @@
 // `npm run demo`: a registry and three platforms as real processes on this machine, an agent on each, messages in all
 // directions; one platform is killed and comes back. Everything is gone afterwards, whatever happens.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Programs } from './demo/programs.mjs'
+import { existsSync } from 'node:fs'
+import { Programs } from '@volttron/testkit'
 import { isExchanging, Site } from './demo/site.mjs'
 import { Story } from './demo/story.mjs'
-import { until, within } from './demo/until.mjs'
+import { within } from './demo/until.mjs'
 
 const NAMES = ['site-a', 'site-b', 'site-c']
 const REGISTRY = 'registry'
@@ -14,20 +13,6 @@ const LAST_WORD_MS = 120_000
 const story = new Story(process.stdout)
 const programs = new Programs()
 let sites = []
-
-async function startRegistry() {
-  const home = programs.makeFolder(REGISTRY)
-  const portFile = join(home, 'port')
-  const registry = programs.start(REGISTRY, 'apps/registry/bin/volttron-platform-lookup.js', [
-    '0',
-    ...['--home', home, '--host', '127.0.0.1', '--port-file', portFile],
-  ])
-  const port = await until('the registry to listen', () => {
-    if (registry.end) throw new Error(`the registry ended with ${registry.end.text}`)
-    return existsSync(portFile) && readFileSync(portFile, 'utf8').trim()
-  })
-  return `http://127.0.0.1:${port}`
-}
 
 /** Every site knows what every other one wants, and the other way round. */
 async function everybodyConnected() {
@@ -65,7 +50,7 @@ async function showStatus(site) {
 
 async function tell() {
   story.step('Start a registry')
-  const url = await startRegistry()
+  const { url } = await programs.startRegistry()
   story.good(`volttron-platform-lookup serves ${url}`)
 
   story.step('Start three platforms, which register and find each other')
@@ -103,7 +88,7 @@ async function tell() {
 
   story.step('Stop everything')
   await Promise.all(sites.map((site) => site.stopAgent()))
-  await programs.stopAll()
+  await within('stopping everything', programs.stopAll())
   story.good('three platforms and the registry have ended by themselves')
 }
 
@@ -121,15 +106,18 @@ function printLogs(message) {
 
 /** @returns true when nothing is left */
 async function cleanUp() {
-  const left = await programs.cleanUp()
-  if (left.length > 0) story.fail(`left behind: ${left.join(', ')}`)
-  return left.length === 0
+  await programs.cleanUp()
+  const isClean = !existsSync(programs.folder)
+  if (!isClean) story.fail(`left behind: ${programs.folder}`)
+  return isClean
 }
 
 async function main() {
   let isInterrupted = false
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
-    process.once(signal, async () => {
+    process.on(signal, async () => {
+      // A second one must not cut the cleaning up short.
+      if (isInterrupted) return
       isInterrupted = true
       await cleanUp()
       process.exit(code)

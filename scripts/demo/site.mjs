@@ -1,8 +1,6 @@
 // One site of the demo: a platform process, an agent on it, and the operator's `vctl`.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Agent } from '@volttron/agent'
-import { until } from './until.mjs'
+import { until, within } from './until.mjs'
 
 const AGENT = 'greeter'
 const PREFIX = 'demo/'
@@ -13,7 +11,7 @@ export class Site {
   #programs
   #registryUrl
   #agent
-  #process
+  #platform
 
   constructor(name, programs, registryUrl) {
     this.name = name
@@ -25,30 +23,20 @@ export class Site {
   /** Starts the platform and waits until it says that it is ready. */
   async startPlatform() {
     // Port 0: any free one. After a restart it is another one, as if the site had moved.
-    const options = ['--instance-name', this.name, '--address', 'tcp://127.0.0.1:0']
+    const address = ['--address', 'tcp://127.0.0.1:0']
     const federation = ['--enable-federation', '--federation-url', this.#registryUrl]
-    this.#process = this.#programs.start(
-      this.name,
-      'apps/platform/bin/volttron.js',
-      [...options, ...federation, '--log-format', 'pretty'],
-      { VOLTTRON_HOME: this.home },
-    )
-    await until(`${this.name} to become ready`, () => {
-      if (this.#process.end) throw new Error(`the platform ${this.name} ended with ${this.#process.end.text}`)
-      return this.#isReady()
-    })
-  }
-
-  /** The platform writes its PID when it serves; after a kill the file of its predecessor may still lie there. */
-  #isReady() {
-    const file = join(this.home, 'VOLTTRON_PID')
-    return existsSync(file) && Number(readFileSync(file, 'utf8')) === this.#process.child.pid
+    this.#platform = await this.#programs.startPlatform(this.name, [
+      ...address,
+      ...federation,
+      '--log-format',
+      'pretty',
+    ])
   }
 
   /** Ends the platform without a chance to say goodbye. */
   async killPlatform() {
-    this.#process.child.kill('SIGKILL')
-    await this.#process.ended
+    this.#platform.child.kill('SIGKILL')
+    await this.#platform.ended
   }
 
   /** Makes a key for the agent, connects it and subscribes on every platform. */
@@ -89,9 +77,12 @@ export class Site {
     return ofRound().sort((a, b) => a.message.from.localeCompare(b.message.from))
   }
 
-  /** What `vctl` prints when it is run on this site. */
-  vctl(...words) {
-    return this.#programs.run('apps/cli/bin/vctl.js', words, { VOLTTRON_HOME: this.home })
+  /** What `vctl` prints when it is run on this site. @throws Error with what it wrote to standard error */
+  async vctl(...words) {
+    const command = `vctl ${words.join(' ')}`
+    const { code, stdout, stderr } = await within(command, this.#programs.vctl(this.home, ...words))
+    if (code !== 0) throw new Error(`"${command}" ended with exit code ${code}\n${stderr}`.trim())
+    return stdout
   }
 
   /** The row of another platform in the federation status, once it is as wanted. */

@@ -33,9 +33,14 @@ export class Programs {
   /** Short, because paths of local sockets may have 104 bytes at most. */
   readonly folder = mkdtempSync(join(tmpdir(), 'vt-'))
   readonly #running = new Map<string, Program>()
+  #isOver = false
+  /** Scripts that {@link run} waits for. */
+  readonly #visiting = new Set<ChildProcess>()
 
   /** A folder of its own inside the temporary one. */
   makeFolder(name: string): string {
+    // Whoever is still at work while all is being cleaned up must not leave something behind.
+    if (this.#isOver) throw new Error('everything has been cleaned up')
     const path = join(this.folder, name)
     mkdirSync(path, { recursive: true, mode: 0o700 })
     return path
@@ -43,11 +48,12 @@ export class Programs {
 
   /** Starts a script of this repository (path from its root); output goes to a log of that name. */
   start(name: string, script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Program {
+    const env = this.#environment(environment)
     const log = openSync(this.#logOf(name), 'a')
     const child = spawn(process.execPath, [join(root, script), ...args], {
       cwd: this.folder,
       stdio: ['ignore', log, log, 'ipc'],
-      env: this.#environment(environment),
+      env,
       serialization: 'advanced',
     })
     closeSync(log)
@@ -74,7 +80,7 @@ export class Programs {
   }
 
   /** Runs a script to its end. */
-  run(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Output> {
+  async run(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Output> {
     const child = spawn(process.execPath, [join(root, script), ...args], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,12 +90,27 @@ export class Programs {
     const err: Buffer[] = []
     child.stdout.on('data', (chunk) => out.push(chunk))
     child.stderr.on('data', (chunk) => err.push(chunk))
-    return new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (code) => {
-        resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
+    this.#visiting.add(child)
+    try {
+      const code = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject)
+        child.once('close', resolve)
       })
-    })
+      return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }
+    } finally {
+      this.#visiting.delete(child)
+    }
+  }
+
+  /** Lets every process end by itself. @throws Error naming one that fails while ending */
+  async stopAll(): Promise<void> {
+    await Promise.all(
+      [...this.#running.values()].map(async ({ name, child, ended }) => {
+        child.kill('SIGTERM')
+        const { code, signal } = await ended
+        if (code !== 0) throw new Error(`${name} stopped with ${signal ?? `exit code ${code}`}`)
+      }),
+    )
   }
 
   /** Starts a registry on a free port and waits until it listens. */
@@ -130,8 +151,9 @@ export class Programs {
 
   /** Ends whatever still runs, at once, and removes the folder. */
   async cleanUp(): Promise<void> {
+    this.#isOver = true
     const left = [...this.#running.values()]
-    for (const { child } of left) child.kill('SIGKILL')
+    for (const child of [...left.map((program) => program.child), ...this.#visiting]) child.kill('SIGKILL')
     await Promise.all(left.map(({ ended }) => ended))
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
