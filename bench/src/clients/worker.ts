@@ -1,0 +1,115 @@
+/**
+ * A client of the benchmark, as a process of its own: `worker.js <kind> <settings as JSON>`. Connects, then carries out the
+ * orders of the main process one after the other.
+ */
+import type { ClientKind } from './client-process.ts'
+import type { Connect, Connection } from './connection.ts'
+import { Ear } from './ear.ts'
+import { type Answer, monotonicMs, type Order } from './orders.ts'
+import { pace, publish, requestFor } from './sending.ts'
+
+/** The module a kind of client speaks with; loaded only when asked for, because it may need a package of its own. */
+const MODULES: Readonly<Record<ClientKind, string>> = {
+  'volttron-ts': './volttron-connection.js',
+  'volttron-python': './classic-connection.js',
+  classic: './classic-connection.js',
+  nats: './nats-connection.js',
+  'nats-tls': './nats-connection.js',
+  mosquitto: './mqtt-connection.js',
+  rabbitmq: './amqp-connection.js',
+}
+/** So many subscriptions are on the way at a time. */
+const SUBSCRIPTIONS_AT_ONCE = 1_000
+
+const [kind = '', json = '{}'] = process.argv.slice(2)
+const settings = JSON.parse(json) as Readonly<Record<string, string>>
+const { connect } = (await import(MODULES[kind as ClientKind])) as { connect: Connect }
+const ear = new Ear()
+const connections: Connection[] = [await connect(settings, 0)]
+
+const answer = (what: Answer): void => void process.send!(what)
+let turn: Promise<void> = Promise.resolve()
+
+process.on('message', (order: Order) => {
+  const carryOutOrder = () =>
+    carryOut(order).then(answer, (error: unknown) => {
+      answer({ did: 'fail', order: order.do, message: error instanceof Error ? error.message : String(error) })
+    })
+  if (order.do === 'heard') void carryOutOrder()
+  else turn = turn.then(carryOutOrder)
+})
+process.on('disconnect', () => {
+  const closing = Promise.allSettled(connections.map((connection) => connection.close()))
+  void closing.then(() => process.exit(0))
+})
+answer({ did: 'start' })
+
+async function carryOut(order: Order): Promise<Answer> {
+  const first = connections[0]!
+  switch (order.do) {
+    case 'connect':
+      await open(order.connections)
+      break
+    case 'subscribe':
+      await Promise.all(connections.map((one) => one.subscribe(order.topic, order, ear.onMessage)))
+      break
+    case 'subscribe-many':
+      await subscribeMany(first, order)
+      break
+    case 'listen':
+      ear.listen(order.stamped)
+      break
+    case 'heard':
+      return { did: 'heard', ...(await ear.heard(order.messages, order.silenceMs)) }
+    case 'publish':
+      await publish(first, order)
+      break
+    case 'pace':
+      await pace(first, order)
+      break
+    case 'serve':
+      await first.serve(order.name)
+      break
+    case 'request':
+      return { did: 'request', ...(await requestFor(first, order)) }
+    case 'storm':
+      return { did: 'storm', ...(await storm(order.connections, order.name)) }
+  }
+  return { did: order.do }
+}
+
+/** Opens what is missing, all at once; `use` is called with each as soon as it stands. */
+async function open(wanted: number, use: (connection: Connection) => Promise<void> = async () => {}): Promise<void> {
+  const missing = Array.from({ length: Math.max(0, wanted - connections.length) }, (_, index) => {
+    return connections.length + index
+  })
+  await Promise.all(
+    missing.map(async (number) => {
+      const connection = await connect(settings, number)
+      connections.push(connection)
+      await use(connection)
+    }),
+  )
+}
+
+async function storm(wanted: number, name: string): Promise<{ usableAtMs: number; misattributed: number }> {
+  let misattributed = 0
+  await open(wanted, async (connection) => {
+    if (!connection.recognised) await connection.request(name, 'usable')
+    else if (!(await connection.recognised(name))) misattributed++
+  })
+  return { usableAtMs: monotonicMs(), misattributed }
+}
+
+async function subscribeMany(connection: Connection, order: Extract<Order, { do: 'subscribe-many' }>): Promise<void> {
+  for (let from = 0; from < order.subscriptions; from += SUBSCRIPTIONS_AT_ONCE) {
+    const upTo = Math.min(from + SUBSCRIPTIONS_AT_ONCE, order.subscriptions)
+    const some = Array.from({ length: upTo - from }, (_, index) => from + index)
+    await Promise.all(
+      some.map((number) => {
+        const topic = order.prefix + String(number).padStart(order.digits, '0')
+        return connection.subscribe(topic, { json: false }, ear.onMessage)
+      }),
+    )
+  }
+}

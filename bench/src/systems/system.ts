@@ -1,0 +1,47 @@
+/** What every system under test looks like to a workload: two brokers with one link, and clients in processes of their own. */
+import type { Answer, Order } from '../clients/orders.ts'
+
+/** As they are called in every result. */
+export type SystemName = 'volttron-ts' | 'nats' | 'nats-tls' | 'mosquitto' | 'rabbitmq' | 'volttron-python'
+
+export interface System {
+  readonly name: SystemName
+  /** Workloads it takes part in, by name; the others are left out of its rows. */
+  readonly workloads: readonly string[]
+  /** What it says of its own version; undefined when it is not installed on this machine. */
+  version(): Promise<string | undefined>
+  /** Starts the brokers and waits until the link between them stands. */
+  start(folder: string): Promise<Pair>
+}
+
+export interface Pair {
+  readonly a: Broker
+  /** Dials `a`. */
+  readonly b: Broker
+  /** A client process, connected. Its requests are served as `<broker>/<role>`, so a role is taken once at a time. */
+  client(at: Broker, role: string, options?: ClientOptions): Promise<Client>
+  /** Waits until what is published at `a` under this topic arrives at a subscriber of `b`. */
+  linked(topic: string): Promise<void>
+  /** Ends brokers and clients and waits for their end. */
+  stop(): Promise<void>
+}
+
+export interface ClientOptions {
+  /** Connections it will be told to open, where each needs an account of its own. Default 1. */
+  readonly connections?: number
+  /** Speaks VIP1 as a Python agent does, where the system takes both. */
+  readonly classic?: boolean
+}
+
+export interface Broker {
+  readonly name: string
+  /** Every process that belongs to it, for CPU time and memory. */
+  readonly pids: readonly number[]
+}
+
+export interface Client {
+  readonly pid: number
+  /** Gives an order and waits for the answer to it. */
+  ask<K extends Answer['did']>(order: Order, did: K): Promise<Extract<Answer, { did: K }>>
+  stop(): Promise<void>
+}
