@@ -27,7 +27,9 @@ export class Deliveries {
     if (callbacks.length === 0) return this.#options.onUnwanted()
     const message = recordBody(record)
     if (message === undefined) return this.#unreadable(topic.topic, route.sender)
-    this.#deliver(callbacks, route.sender, record.busText(), topic.topic, recordHeaders(record, route), message)
+    const headers = recordHeaders(record, route)
+    const decoded = decodeClassicBody(headers, message)
+    this.#deliver(callbacks, route.sender, record.busText(), topic.topic, headers, decoded)
   }
 
   /** Arguments of a classic delivery: topic, and JSON of sender, bus, headers and message. */
@@ -81,7 +83,7 @@ function recordHeaders(record: BatchReader, route: Route): MessageHeaders {
   return headers
 }
 
-/** Bytes travel through a classic router as base64 text. */
+/** Bytes of a classic publisher, or through a classic router, travel as base64 text. */
 function decodeClassicBody(headers: MessageHeaders, message: unknown): unknown {
   if (headers[ENCODING_HEADER] !== 'base64' || typeof message !== 'string') return message
   delete headers[ENCODING_HEADER]

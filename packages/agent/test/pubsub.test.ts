@@ -58,6 +58,19 @@ describe.each([
     expect(received).toEqual([[{ k: 1 }, Buffer.from([0, 255, 1])]])
   })
 
+  it('reads the bytes of a classic publisher, which travel as text', async () => {
+    const router = new ScriptedRouter({ classic })
+    const { agent } = await connect(router)
+    const received: unknown[] = []
+    await agent.vip.pubsub.subscribe({
+      prefix: 'b',
+      callback: (_peer, _sender, _bus, _topic, headers, message) => received.push([headers, message]),
+    })
+    router.deliver('tester', { topic: 'b', headersJson: '{"x-encoding": "base64", "k": 1}', body: '"AP8B"' })
+    await settle()
+    expect(received).toEqual([[{ k: 1 }, Buffer.from([0, 255, 1])]])
+  })
+
   it('sends null for what JSON cannot say, and reads the NaN of Python', async () => {
     const router = new ScriptedRouter({ classic })
     const { agent } = await connect(router)
