@@ -1,52 +1,46 @@
-/** `npm run bench`: measures this product on this machine and prints one table. `--quick`, `--json`, `--rounds N`. */
-import { parseArgs } from 'node:util'
-import { eventually } from '@volttron/testkit'
-import { Bench } from './bench.ts'
-import { machine, summarize, table } from './report.ts'
-import { type Figure, federated, idle, latency, type Sites, start } from './workloads.ts'
+/** `npm run bench`: measures this product on this machine, beside its peers if wanted. `--help` says the rest. */
+import { HELP, type Options, readOptions, UsageError } from './options.ts'
+import { findParticipants } from './participants.ts'
+import { type BenchDocument, machine, resultOf } from './report/document.ts'
+import { save } from './report/save.ts'
+import { summarize } from './report/summarize.ts'
+import { textTable } from './report/table.ts'
+import { Run } from './run.ts'
 
-const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, rounds: { type: 'string' } },
-})
-const quick = values.quick ?? false
-const rounds = Number(values.rounds ?? (quick ? 2 : 5))
-const say = (text: string) => process.stderr.write(`${text}\n`)
+/** Exit code for a wrong option, of sysexits.h. */
+const EX_USAGE = 64
+const EX_INTERRUPTED = 130
 
-const bench = new Bench()
-const figures: Figure[] = []
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void bench.cleanUp().then(() => process.exit(1)))
-}
-try {
-  say('starting a registry, two platforms and two clients')
-  const [a, b] = await bench.pair()
-  const publisher = await bench.client(a, 'publisher')
-  const subscriber = await bench.client(b, 'subscriber')
-  await subscriber.ask({ do: 'subscribe', prefix: 'bench/', allPlatforms: true, decode: true }, 'subscribe')
-  await eventually(
-    async () => {
-      const { stdout } = await bench.programs.vctl(a.home, 'federation', 'status', '--json')
-      return (JSON.parse(stdout) as { interest_in: number }[]).some((row) => row.interest_in > 0)
-    },
-    { timeoutMs: 30_000, what: 'the platforms to know each other' },
-  )
-  const sites: Sites = { bench, a, b, publisher, subscriber, quick }
-  for (let round = 1; round <= rounds; round++) {
-    say(`round ${round} of ${rounds}`)
-    figures.push(...(await federated(sites, 100, false)))
-    figures.push(...(await federated(sites, 1024, false)))
-    figures.push(...(await federated(sites, 100, true)))
-    figures.push(...(await latency(sites, 1_000)))
-    figures.push(...(await start(sites, round)))
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+async function bench(options: Options): Promise<void> {
+  const participants = await findParticipants(options.systems, say)
+  const run = new Run({ ...options, systems: participants.map(({ system }) => system), say })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void run.abort().then(() => process.exit(EX_INTERRUPTED)))
   }
-  figures.push(...(await idle(sites)))
-  const results = summarize(figures)
+  const rows = summarize(await run.start())
+  const versions = Object.fromEntries(participants.map(({ system, version }) => [system.name, version]))
+  const document: BenchDocument = {
+    date: new Date().toISOString(),
+    machine: machine(),
+    versions: { node: process.version.slice(1), ...versions },
+    results: rows.map(resultOf),
+  }
+  const missing = options.workloads.filter((workload) => workload.on === 'nothing yet')
+  const notes = missing.map(({ names, about }) => `${names.join(', ')}: ${about}.`)
   process.stdout.write(
-    values.json
-      ? `${JSON.stringify({ machine: machine(), versions: { node: process.version }, results }, null, 2)}\n`
-      : `${table(results)}\n`,
+    options.json ? `${JSON.stringify(document, null, 2)}\n` : `${[textTable(rows), ...notes].join('\n')}\n`,
   )
-} finally {
-  await bench.cleanUp()
+  if (options.save) say(`results are in ${save(document, rows, notes)}`)
 }
-process.exit(0)
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === 'help') process.stdout.write(HELP)
+  else await bench(options)
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  say(`bench: ${error.message}`)
+  process.exitCode = EX_USAGE
+}

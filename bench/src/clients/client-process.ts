@@ -65,7 +65,9 @@ class ClientProcess implements Client {
         resolve()
       }
       child.once('error', (error) => end(error.message))
-      child.once('close', (code, signal) => end(signal ?? `exit code ${code}`))
+      const written = new Promise((done) => child.stderr!.once('close', done))
+      // Not 'close' of the child: that never comes once this side has disconnected.
+      child.once('exit', (code, signal) => void written.then(() => end(signal ?? `exit code ${code}`)))
     })
   }
 

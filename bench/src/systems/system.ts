@@ -4,14 +4,23 @@ import type { Answer, Order } from '../clients/orders.ts'
 /** As they are called in every result. */
 export type SystemName = 'volttron-ts' | 'nats' | 'nats-tls' | 'mosquitto' | 'rabbitmq' | 'volttron-python'
 
+/** The system that the ratios are about. */
+export const OURS: SystemName = 'volttron-ts'
+
 export interface System {
   readonly name: SystemName
   /** Workloads it takes part in, by name; the others are left out of its rows. */
   readonly workloads: readonly string[]
   /** What it says of its own version; undefined when it is not installed on this machine. */
   version(): Promise<string | undefined>
-  /** Starts the brokers and waits until the link between them stands. */
+  /**
+   * Starts the brokers; {@link Pair.linked} waits for the link. At most one pair of a system runs at a time.
+   *
+   * @param folder an empty one, removed by the caller after {@link Pair.stop}
+   */
   start(folder: string): Promise<Pair>
+  /** Starts one broker without links, where that is another matter; what runs is ended before it resolves. */
+  alone?(): Promise<Alone>
 }
 
 export interface Pair {
@@ -22,8 +31,17 @@ export interface Pair {
   client(at: Broker, role: string, options?: ClientOptions): Promise<Client>
   /** Waits until what is published at `a` under this topic arrives at a subscriber of `b`. */
   linked(topic: string): Promise<void>
+  /** How many subscriptions of the other broker this one knows of. */
+  interests?(at: Broker): Promise<number>
   /** Ends brokers and clients and waits for their end. */
   stop(): Promise<void>
+}
+
+export interface Alone {
+  /** From the start of the process to the first message that a waiting client gets. */
+  readonly startSeconds: number
+  /** Resident, at rest. */
+  readonly idleMb: number
 }
 
 export interface ClientOptions {

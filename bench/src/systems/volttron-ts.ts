@@ -1,0 +1,182 @@
+/**
+ * Our own: a registry, two platforms with their defaults that know each other by it, CURVE on every connection. Whatever a
+ * platform does not hand out by itself is prepared as an operator would: keys for agents, a rule for calls across the link.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Agent } from '@volttron/agent'
+import { FileCredentialStore } from '@volttron/auth'
+import { type Program, Programs } from '@volttron/testkit'
+import { startClient } from '../clients/client-process.ts'
+import { untilHeard } from '../clients/first-delivery.ts'
+import { memoryMb } from './process-figures.ts'
+import type { Alone, Broker, Client, ClientOptions, Pair, System } from './system.ts'
+
+const ANY_PORT = ['--address', 'tcp://127.0.0.1:0']
+const IDLE_MS = 3_000
+const TOPIC = 'bench/first'
+
+type Site = Broker & { readonly home: string }
+
+export const volttronTs: System = {
+  name: 'volttron-ts',
+  workloads: [
+    'federated',
+    'federated-json',
+    'latency-1k',
+    'latency-5k',
+    'fanout-50',
+    'local',
+    'rpc-local',
+    'rpc-link',
+    'classic',
+    'storm-1000',
+    'prefixes-100k',
+    'stalled',
+    'start',
+    'idle',
+  ],
+  async version() {
+    const root = new URL('../../../package.json', import.meta.url)
+    return (JSON.parse(readFileSync(root, 'utf8')) as { version: string }).version
+  },
+  async start() {
+    const programs = new Programs()
+    try {
+      const registry = await programs.startRegistry()
+      const platform = async (name: string): Promise<Site> => {
+        const federation = ['--enable-federation', '--federation-url', registry.url, ...ANY_PORT]
+        const { home, child } = await programs.startPlatform(name, federation)
+        return { name, home, pids: [child.pid!] }
+      }
+      return new VolttronPair(programs, await platform('bench-a'), await platform('bench-b'))
+    } catch (error) {
+      await programs.cleanUp()
+      throw error
+    }
+  },
+  alone,
+}
+
+class VolttronPair implements Pair {
+  readonly a: Site
+  readonly b: Site
+  readonly #programs: Programs
+  readonly #clients = new Set<Client>()
+  #probes = 0
+  #callsAllowed: Promise<void> | undefined
+  #operator: Agent | undefined
+
+  constructor(programs: Programs, a: Site, b: Site) {
+    this.#programs = programs
+    this.a = a
+    this.b = b
+  }
+
+  async client(at: Broker, role: string, { connections = 1, classic = false }: ClientOptions = {}): Promise<Client> {
+    const { home } = this.#siteOf(at)
+    this.#callsAllowed ??= this.#allowCalls()
+    await this.#callsAllowed
+    const identities = Array.from({ length: connections }, (_, number) => (number === 0 ? role : `${role}-${number}`))
+    await addKeys(home, identities)
+    const client = await startClient(classic ? 'classic' : 'volttron-ts', this.#settings(home, role))
+    this.#clients.add(client)
+    return client
+  }
+
+  async linked(topic: string): Promise<void> {
+    const number = ++this.#probes
+    const subscriber = await this.client(this.b, `probe-to-${number}`)
+    const publisher = await this.client(this.a, `probe-from-${number}`)
+    await subscriber.ask({ do: 'subscribe', topic, json: false }, 'subscribe')
+    await untilHeard(publisher, subscriber, topic)
+    await Promise.all([publisher.stop(), subscriber.stop()])
+  }
+
+  async interests(at: Broker): Promise<number> {
+    this.#operator ??= await startOperator(this.#siteOf(at).home)
+    const { platforms } = (await this.#operator.vip.rpc.call('platform.federation', 'status')) as {
+      platforms: readonly { readonly interest_in: number }[]
+    }
+    return platforms.reduce((total, { interest_in }) => total + interest_in, 0)
+  }
+
+  async stop(): Promise<void> {
+    await this.#operator?.stop()
+    await Promise.all([...this.#clients].map((client) => client.stop()))
+    await this.#programs.cleanUp()
+  }
+
+  /** Agents of A may call what the clients at B serve: remote calls are refused without a rule. */
+  async #allowCalls(): Promise<void> {
+    const rule = ['authz', 'add', 'agent', 'bench-a/caller', '--rpc-capabilities', 'server.echo,server.whoami']
+    const { code, stderr } = await this.#programs.vctl(this.b.home, ...rule)
+    if (code !== 0) throw new Error(`vctl authz add: ${stderr}`)
+  }
+
+  #siteOf(broker: Broker): Site {
+    return broker === this.a ? this.a : this.b
+  }
+
+  #settings(home: string, role: string): Record<string, string> {
+    const bound = JSON.parse(readFileSync(join(home, 'run', 'addresses.json'), 'utf8')) as { addresses: string[] }
+    return {
+      role,
+      identity: role,
+      volttronHome: home,
+      address: bound.addresses.find((address) => address.startsWith('tcp:')) ?? '',
+    }
+  }
+}
+
+/** A platform without federation, started a second time: keys and store exist, and the agent waits already. */
+async function alone(): Promise<Alone> {
+  const programs = new Programs()
+  const agent = new Agent({ identity: 'first', volttronHome: join(programs.folder, 'alone') })
+  try {
+    await end(await programs.startPlatform('alone', ANY_PORT))
+    await addKeys(join(programs.folder, 'alone'), ['first'])
+    const startedAt = performance.now()
+    const starting = programs.startPlatform('alone', ANY_PORT)
+    await agent.start()
+    const delivered = new Promise<number>((resolve) => {
+      void agent.vip.pubsub.subscribe({ prefix: TOPIC, callback: () => resolve(performance.now() - startedAt) })
+    })
+    await agent.vip.pubsub.publish({ topic: TOPIC, message: 1 })
+    const startMs = await delivered
+    const { child } = await starting
+    await pause(IDLE_MS)
+    return { startSeconds: startMs / 1000, idleMb: memoryMb([child.pid!]) }
+  } finally {
+    await agent.stop()
+    await programs.cleanUp()
+  }
+}
+
+async function end({ child, ended }: Program): Promise<void> {
+  child.kill('SIGTERM')
+  await ended
+}
+
+/** Keys as `vctl auth add` makes them, without a process for each; the platform notices them. */
+async function addKeys(home: string, identities: readonly string[]): Promise<void> {
+  const store = new FileCredentialStore(join(home, 'credentials_store'))
+  for (const identity of identities) if (!(await store.get(identity))) await store.create(identity)
+}
+
+interface CredentialFile {
+  readonly publickey: string
+  readonly secretkey: string
+}
+
+const credentialOf = (home: string, identity: string): CredentialFile =>
+  JSON.parse(readFileSync(join(home, 'credentials_store', `${identity}.json`), 'utf8')) as CredentialFile
+
+async function startOperator(home: string): Promise<Agent> {
+  const { publickey, secretkey } = credentialOf(home, 'control.connection')
+  const identity = 'control.connection.bench'
+  const agent = new Agent({ identity, volttronHome: home, publicKey: publickey, secretKey: secretkey })
+  await agent.start()
+  return agent
+}
