@@ -29,17 +29,19 @@ export interface BrokerOptions {
   /** Takes connections on the loopback address once the broker is ready. */
   readonly port: number
   readonly readyMs: number
+  /** Default SIGTERM. */
+  readonly endSignal?: NodeJS.Signals
 }
 
 export interface BrokerProcess extends Broker {
   readonly port: number
-  /** Asks it to end, and waits for that. */
+  /** Ends it, and waits for that. */
   stop(): Promise<void>
 }
 
 /** @throws Error with the end of its log, when it ends or is not ready in time; nothing is left running then */
 export async function startBroker(options: BrokerOptions): Promise<BrokerProcess> {
-  const { name, program, args, environment, folder, port, readyMs } = options
+  const { name, program, args, environment, folder, port, readyMs, endSignal = 'SIGTERM' } = options
   const logPath = join(folder, `${name}.log`)
   const log = openSync(logPath, 'a')
   const child = spawn(program, args, {
@@ -59,7 +61,7 @@ export async function startBroker(options: BrokerOptions): Promise<BrokerProcess
   })
   const stop = async () => {
     if (end !== undefined) return
-    child.kill('SIGTERM')
+    child.kill(endSignal)
     const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
     await ended
     clearTimeout(timer)
