@@ -10,6 +10,8 @@ const PACKAGES = [
   'volttron-lib-zmq==2.0.0rc11',
   'volttron-lib-auth==2.0.0rc13',
   'volttron-platform-lookup==0.1.0rc2',
+  // Imported by the federation of volttron-lib-zmq, which does not say so.
+  'httpx==0.28.1',
 ]
 /** The versions that their gevent has binary packages for; the newest first. */
 const PYTHONS = ['python3.12', 'python3.11', 'python3.10']

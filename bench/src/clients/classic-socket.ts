@@ -18,6 +18,7 @@ export interface ClassicSocketOptions {
 const HIGH_WATER_MARK = 6_000
 /** Pause before a send that found no room is tried again. */
 const RETRY_MS = 1
+const LINGER_MS = 500
 /** Messages that are read before the event loop gets a turn. */
 const TURN_MESSAGES = 64
 
@@ -36,7 +37,6 @@ export class ClassicSocket {
       curvePublicKey: toZ85(options.keys.publicKey),
       curveSecretKey: toZ85(options.keys.secretKey),
       immediate: true,
-      linger: 0,
       sendHighWaterMark: HIGH_WATER_MARK,
       receiveHighWaterMark: HIGH_WATER_MARK,
       // A send that waits inside zeromq.js can miss its wake-up while a receive is pending: it fails at once instead.
@@ -52,9 +52,11 @@ export class ClassicSocket {
     if (!this.#isSending) void this.#flush()
   }
 
+  /** What the socket has taken may still leave for a moment. */
   close(): void {
     this.#isOpen = false
     this.#queue = []
+    this.#socket.linger = LINGER_MS
     this.#socket.close()
   }
 

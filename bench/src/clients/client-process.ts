@@ -26,7 +26,18 @@ export async function startClient(kind: ClientKind, settings: Readonly<Record<st
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
-  const client = new ClientProcess(`${kind} ${settings.role ?? 'client'}`, child)
+  return await takeOn(`${kind} ${settings.role ?? 'client'}`, child)
+}
+
+/**
+ * Waits until the first connection of a client process stands. Orders and answers go over its IPC channel, so a program in
+ * another language can be one: with JSON serialization the channel is a socket with a line for each.
+ *
+ * @param child with its stderr piped
+ * @throws Error when it cannot connect; it has ended then
+ */
+export async function takeOn(name: string, child: ChildProcess): Promise<Client> {
+  const client = new ClientProcess(name, child)
   try {
     await client.expect('start', START_MS)
   } catch (error) {
