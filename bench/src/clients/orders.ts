@@ -48,7 +48,10 @@ export type Order =
       readonly inFlight: number
       readonly bytes: number
     }
-  /** Opens connections until there are so many, all at once; each is usable when its first request is answered. */
+  /**
+   * Opens connections until there are so many, all at once; each is usable when its first request is answered. One that
+   * cannot be opened is tried again, up to 60 s.
+   */
   | { readonly do: 'storm'; readonly connections: number; readonly name: string }
   /** So many subscriptions on the first connection, to `prefix` and a number of `digits` digits. */
   | {
@@ -79,6 +82,8 @@ export type Answer =
       readonly usableAtMs: number
       /** Connections that were taken for somebody else, where the system names the sender to the receiver. */
       readonly misattributed: number
+      /** Attempts the client library gave up. */
+      readonly failedStarts: number
     }
   /** The order could not be carried out; the client lives on. */
   | { readonly did: 'fail'; readonly order: string; readonly message: string }

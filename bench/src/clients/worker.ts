@@ -2,6 +2,7 @@
  * A client of the benchmark, as a process of its own: `worker.js <kind> <settings as JSON>`. Connects, then carries out the
  * orders of the main process one after the other.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientKind } from './client-process.ts'
 import type { Connect, Connection } from './connection.ts'
 import { Ear } from './ear.ts'
@@ -20,6 +21,9 @@ const MODULES: Readonly<Record<ClientKind, string>> = {
 }
 /** So many subscriptions are on the way at a time. */
 const SUBSCRIPTIONS_AT_ONCE = 1_000
+/** In a storm an agent that could not start tries again until then, after a random pause. */
+const STORM_MS = 60_000
+const MAX_PAUSE_MS = 200
 
 const [kind = '', json = '{}'] = process.argv.slice(2)
 const settings = JSON.parse(json) as Readonly<Record<string, string>>
@@ -78,27 +82,39 @@ async function carryOut(order: Order): Promise<Answer> {
   return { did: order.do }
 }
 
-/** Opens what is missing, all at once; `use` is called with each as soon as it stands. */
-async function open(wanted: number, use: (connection: Connection) => Promise<void> = async () => {}): Promise<void> {
-  const missing = Array.from({ length: Math.max(0, wanted - connections.length) }, (_, index) => {
-    return connections.length + index
-  })
-  await Promise.all(
-    missing.map(async (number) => {
-      const connection = await connect(settings, number)
-      connections.push(connection)
-      await use(connection)
-    }),
-  )
+async function open(wanted: number): Promise<void> {
+  const opened = await Promise.all(missing(wanted).map((number) => connect(settings, number)))
+  connections.push(...opened)
 }
 
-async function storm(wanted: number, name: string): Promise<{ usableAtMs: number; misattributed: number }> {
+/** The numbers of the connections that are not open yet. */
+const missing = (wanted: number): number[] =>
+  Array.from({ length: Math.max(0, wanted - connections.length) }, (_, index) => connections.length + index)
+
+async function storm(wanted: number, name: string): Promise<Omit<Extract<Answer, { did: 'storm' }>, 'did'>> {
   let misattributed = 0
-  await open(wanted, async (connection) => {
-    if (!connection.recognised) await connection.request(name, 'usable')
-    else if (!(await connection.recognised(name))) misattributed++
-  })
-  return { usableAtMs: monotonicMs(), misattributed }
+  let failedStarts = 0
+  const deadlineMs = monotonicMs() + STORM_MS
+  const openPatiently = async (number: number): Promise<Connection> => {
+    for (;;) {
+      try {
+        return await connect(settings, number)
+      } catch (error) {
+        if (monotonicMs() > deadlineMs) throw error
+        failedStarts++
+        await pause(Math.random() * MAX_PAUSE_MS)
+      }
+    }
+  }
+  await Promise.all(
+    missing(wanted).map(async (number) => {
+      const connection = await openPatiently(number)
+      connections.push(connection)
+      if (!connection.recognised) await connection.request(name, 'usable')
+      else if (!(await connection.recognised(name))) misattributed++
+    }),
+  )
+  return { usableAtMs: monotonicMs(), misattributed, failedStarts }
 }
 
 async function subscribeMany(connection: Connection, order: Extract<Order, { do: 'subscribe-many' }>): Promise<void> {

@@ -81,7 +81,7 @@ const sameCase = (one: Row, other: Row): boolean =>
 
 /** Three digits that matter, and no more than are there. */
 export function number(value: number): string {
-  if (value >= 1_000) return Math.round(value).toLocaleString('en-US')
-  if (value >= 100) return value.toFixed(0)
+  if (value >= 999.5) return Math.round(value).toLocaleString('en-US')
+  if (value >= 99.5) return value.toFixed(0)
   return value === 0 ? '0' : value.toPrecision(3)
 }

@@ -50,7 +50,8 @@ export const volttronTs: System = {
         const { home, child } = await programs.startPlatform(name, federation)
         return { name, home, pids: [child.pid!] }
       }
-      return new VolttronPair(programs, await platform('bench-a'), await platform('bench-b'))
+      const [a, b] = await Promise.all([platform('bench-a'), platform('bench-b')])
+      return new VolttronPair(programs, a, b)
     } catch (error) {
       await programs.cleanUp()
       throw error
@@ -75,20 +76,23 @@ class VolttronPair implements Pair {
   }
 
   async client(at: Broker, role: string, { connections = 1, classic = false }: ClientOptions = {}): Promise<Client> {
-    const { home } = this.#siteOf(at)
     this.#callsAllowed ??= this.#allowCalls()
     await this.#callsAllowed
-    const identities = Array.from({ length: connections }, (_, number) => (number === 0 ? role : `${role}-${number}`))
-    await addKeys(home, identities)
-    const client = await startClient(classic ? 'classic' : 'volttron-ts', this.#settings(home, role))
-    this.#clients.add(client)
-    return client
+    const { home } = this.#siteOf(at)
+    await addKeys(home, role, connections)
+    return await this.#start(home, role, classic)
   }
 
   async linked(topic: string): Promise<void> {
     const number = ++this.#probes
-    const subscriber = await this.client(this.b, `probe-to-${number}`)
-    const publisher = await this.client(this.a, `probe-from-${number}`)
+    const start = async ({ home }: Site, role: string) => {
+      await addKeys(home, role, 1)
+      return await this.#start(home, role)
+    }
+    const [publisher, subscriber] = await Promise.all([
+      start(this.a, `probe-from-${number}`),
+      start(this.b, `probe-to-${number}`),
+    ])
     await subscriber.ask({ do: 'subscribe', topic, json: false }, 'subscribe')
     await untilHeard(publisher, subscriber, topic)
     await Promise.all([publisher.stop(), subscriber.stop()])
@@ -119,14 +123,13 @@ class VolttronPair implements Pair {
     return broker === this.a ? this.a : this.b
   }
 
-  #settings(home: string, role: string): Record<string, string> {
+  async #start(home: string, identity: string, classic = false): Promise<Client> {
     const bound = JSON.parse(readFileSync(join(home, 'run', 'addresses.json'), 'utf8')) as { addresses: string[] }
-    return {
-      role,
-      identity: role,
-      volttronHome: home,
-      address: bound.addresses.find((address) => address.startsWith('tcp:')) ?? '',
-    }
+    const address = bound.addresses.find((one) => one.startsWith('tcp:')) ?? ''
+    const settings = { role: identity, identity, volttronHome: home, address }
+    const client = await startClient(classic ? 'classic' : 'volttron-ts', settings)
+    this.#clients.add(client)
+    return client
   }
 }
 
@@ -136,7 +139,7 @@ async function alone(): Promise<Alone> {
   const agent = new Agent({ identity: 'first', volttronHome: join(programs.folder, 'alone') })
   try {
     await end(await programs.startPlatform('alone', ANY_PORT))
-    await addKeys(join(programs.folder, 'alone'), ['first'])
+    await addKeys(join(programs.folder, 'alone'), 'first', 1)
     const startedAt = performance.now()
     const starting = programs.startPlatform('alone', ANY_PORT)
     await agent.start()
@@ -160,9 +163,12 @@ async function end({ child, ended }: Program): Promise<void> {
 }
 
 /** Keys as `vctl auth add` makes them, without a process for each; the platform notices them. */
-async function addKeys(home: string, identities: readonly string[]): Promise<void> {
+async function addKeys(home: string, identity: string, connections: number): Promise<void> {
   const store = new FileCredentialStore(join(home, 'credentials_store'))
-  for (const identity of identities) if (!(await store.get(identity))) await store.create(identity)
+  for (let number = 0; number < connections; number++) {
+    const name = number === 0 ? identity : `${identity}-${number}`
+    if (!(await store.get(name))) await store.create(name)
+  }
 }
 
 interface CredentialFile {

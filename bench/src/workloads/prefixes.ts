@@ -7,7 +7,7 @@ import { untilHeard } from '../clients/first-delivery.ts'
 import { monotonicMs } from '../clients/orders.ts'
 import { memoryMb } from '../systems/process-figures.ts'
 import type { Pair } from '../systems/system.ts'
-import { measureRate, type Rate } from './rate.ts'
+import { measureSteadyRate, type Rate } from './rate.ts'
 import type { Effort, Figure, OwnWorkload } from './workload.ts'
 
 const NAME = 'prefixes-100k'
@@ -66,7 +66,7 @@ async function rateWith(
     await subscriber.ask({ do: 'subscribe-many', prefix: `${topic}-`, subscriptions, digits }, 'subscribe-many')
     await onSubscribed(startMs)
     await untilHeard(publisher, subscriber, `${topic}-${'0'.repeat(MANY_DIGITS)}`)
-    return await measureRate(
+    return await measureSteadyRate(
       { publisher, subscribers: [subscriber], topic, topics: TOPICS, bytes: 100, json: false },
       effort,
     )

@@ -27,12 +27,27 @@ const LOST_MS = 2_000
 const FIRST_PROBE = 500
 /** A probe may be so many times as large as the one before. */
 const MAX_GROWTH = 20
+/** Rates that differ by no more than this part are alike. */
+const STEADY = 0.05
+const MAX_TIMES = 6
 
 /** Warms everything up and finds out how many messages take as long as is wanted; then measures that many. */
 export async function measureRate(stream: Stream, effort: Effort, onMeasure: () => void = () => {}): Promise<Rate> {
   const perSecond = await warmUp(stream, effort.warmUpSeconds)
   onMeasure()
   return await runOnce(stream, Math.ceil(perSecond * effort.rateSeconds))
+}
+
+/** Measures until two rates in a row are alike, because brokers get faster for a while; resolves to the last. */
+export async function measureSteadyRate(stream: Stream, effort: Effort): Promise<Rate> {
+  let last = await measureRate(stream, effort)
+  for (let times = 1; times < MAX_TIMES; times++) {
+    const rate = await measureRate(stream, effort)
+    const isSteady = Math.abs(rate.perSecond / last.perSecond - 1) < STEADY
+    last = rate
+    if (isSteady) break
+  }
+  return last
 }
 
 /** Resolves to the messages per second of the last probe, which lasted long enough to say something. */

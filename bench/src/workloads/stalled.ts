@@ -2,7 +2,7 @@
 import { untilHeard } from '../clients/first-delivery.ts'
 import { peakMemoryMb, resetPeak } from '../systems/process-figures.ts'
 import type { Pair } from '../systems/system.ts'
-import { measureRate } from './rate.ts'
+import { measureSteadyRate } from './rate.ts'
 import type { Effort, Figure, OwnWorkload } from './workload.ts'
 
 const NAME = 'stalled'
@@ -26,10 +26,10 @@ async function measure(pair: Pair, effort: Effort): Promise<Figure[]> {
     for (const one of [others, sleeper]) await one.ask({ do: 'subscribe', topic: TOPIC, json: false }, 'subscribe')
     await untilHeard(publisher, others, TOPIC)
     const stream = { publisher, subscribers: [others], copies: OTHERS, topic: TOPIC, bytes: 100, json: false }
-    const before = await measureRate(stream, effort)
+    const before = await measureSteadyRate(stream, effort)
     process.kill(sleeper.pid, 'SIGSTOP')
     resetPeak(pair.b.pids)
-    const after = await measureRate(stream, effort)
+    const after = await measureSteadyRate(stream, effort)
     return [
       { workload: NAME, payload: 'rate of the others', unit: '% of rate', value: percent(after, before) },
       { workload: NAME, payload: 'peak memory of B', unit: 'MB', value: peakMemoryMb(pair.b.pids) },

@@ -31,12 +31,13 @@ export const UNITS = {
   'CPU s per million': 'less',
   '% lost': 'less',
   misattributed: 'less',
+  'failed starts': 'less',
 } as const
 
 export type Unit = keyof typeof UNITS
 
 /** Rows of these units are left out when they are zero in every round: they show that something went wrong. */
-export const FAULTS: readonly Unit[] = ['% lost', 'misattributed']
+export const FAULTS: readonly Unit[] = ['% lost', 'misattributed', 'failed starts']
 
 /** How long things are measured. */
 export interface Effort {
