@@ -40,6 +40,8 @@ export const ReservedIdentity = {
 /** Error numbers of a VIP error frame (decimal ASCII on the wire), with the text real routers send. */
 export const VipErrno = {
   again: { code: 11, text: 'Resource temporarily unavailable' },
+  /** The message is larger than the way to its recipient allows. */
+  messageTooLong: { code: 90, text: 'Message too long' },
   protocolNotSupported: { code: 93, text: 'Protocol not supported' },
   /** Ours: the identity is in use by another live connection of the same key. */
   addressInUse: { code: 98, text: 'Identity already in use' },

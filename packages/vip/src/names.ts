@@ -6,7 +6,9 @@ import { ReservedIdentity } from './constants.ts'
  * `null`, `NaN`, `"x"` (VIP specification, section 3.2).
  */
 export function looksLikeJson(text: string): boolean {
-  if (/^\s*-?(NaN|Infinity)\s*$/.test(text)) return true
+  if (JSON_WORD.test(text)) return true
+  // Most names need no closer look, and JSON.parse takes long to throw.
+  if (!OTHER_JSON_START.test(text)) return false
   try {
     JSON.parse(text)
     return true
@@ -14,6 +16,10 @@ export function looksLikeJson(text: string): boolean {
     return false
   }
 }
+
+const JSON_WORD = /^\s*(?:true|false|null|-?(?:NaN|Infinity))\s*$/
+/** How every JSON text begins that is not a word. */
+const OTHER_JSON_START = /^\s*[-0-9"[{]/
 
 const IDENTITY = /^[A-Za-z0-9_.-]{1,255}$/
 const INSTANCE_NAME = /^[A-Za-z0-9_-]{1,64}$/
