@@ -174,6 +174,36 @@ describe('remote procedure calls', () => {
     expect(authorization.mayCallRpc('listener', 'platform.config_store', 'initialize_configs', params)).toBe(expected)
   })
 
+  describe('of the platform itself, from another platform,', () => {
+    const remote = rules({
+      roles: { everything: { rpc_capabilities: ['/.*/'] } },
+      agents: {
+        'lab/admin': { agent_roles: ['everything'] },
+        'lab/named': { rpc_capabilities: ['platform.control.peerlist', '/platform\\.driver\\..*/'] },
+        'lab/careless': { rpc_capabilities: ['/platform.*/', '/.*stop_platform/', 'platform.control'] },
+        'plant/*': { rpc_capabilities: ['/.*/', 'platform.control.peerlist', 'calculator.add'] },
+      },
+    })
+
+    it.each<[string, string, string, boolean]>([
+      ['lab/named', 'platform.control', 'peerlist', true],
+      ['lab/named', 'platform.control', 'stop_platform', false],
+      ['lab/named', 'platform.driver', 'get_point', true],
+      ['lab/admin', 'calculator', 'add', true],
+      ['lab/admin', 'platform.control', 'stop_platform', false],
+      ['lab/admin', 'platform', 'inspect', false],
+      ['lab/admin', 'control.connection', 'inspect', false],
+      ['lab/admin', 'control.connection.x1', 'inspect', false],
+      ['lab/careless', 'platform.control', 'stop_platform', false],
+      ['plant/x', 'calculator', 'add', true],
+      ['plant/x', 'platform.control', 'peerlist', false],
+      ['plant/x', 'platformer', 'jump', true],
+    ])('needs a rule for exactly the caller that names the callee: %s calls %s.%s: %s', (...row) => {
+      const [caller, callee, method, expected] = row
+      expect(remote.mayCallRpc(caller, callee, method, [])).toBe(expected)
+    })
+  })
+
   it('is not confused by names of the language', () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       expect(authorization.mayCallRpc(`lab/${name}`, name, name, {})).toBe(false)

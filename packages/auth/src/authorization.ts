@@ -14,10 +14,12 @@ import {
   type TopicAccess,
 } from './authz-document.ts'
 import { DEFAULT_AUTHZ, DEFAULT_ROLE, OPEN_METHODS, OWN_IDENTITIES, PARAMETER_NAMES } from './default-rules.ts'
-import { namePattern, type TextMatcher, type TopicPattern, topicPattern, valuePattern } from './patterns.ts'
+import { fixedStart, namePattern, type TextMatcher, type TopicPattern, topicPattern, valuePattern } from './patterns.ts'
 
 interface RpcRule {
   readonly matches: TextMatcher
+  /** What every `<callee>.<method>` that the rule allows begins with. */
+  readonly start: string
   readonly restrictions: readonly (readonly [parameter: string, allows: (value: unknown) => boolean])[]
 }
 
@@ -43,6 +45,8 @@ interface Rules {
 
 const NOTHING: Rights = { rpc: [], topics: [] }
 const OWN = new Set<string>(OWN_IDENTITIES)
+/** Who administers the platform, and what VOLTTRON gives a name of the platform: the driver, the historian. */
+const GUARDED = /^(?:platform|control\.connection)(?:\.|$)/
 
 export class Authorization {
   /** Changes whenever a decision may change. */
@@ -113,7 +117,9 @@ export class Authorization {
   }
 
   /**
-   * A local caller may call what is not protected; a caller on another platform only what a rule grants it by name.
+   * A local caller may call what is not protected; a caller on another platform only what a rule grants it by name, and
+   * of `platform`, `platform.*` and `control.connection` only what a rule for exactly this caller names: neither
+   * `<platform>/*` nor an expression such as `/.*\/` opens them.
    *
    * @param caller a local identity, or `<platform>/<identity>`
    * @param params JSON-RPC params: named, positional, or both as Python writes them
@@ -123,7 +129,7 @@ export class Authorization {
     const isRemote = parseRemotePeer(caller) !== undefined
     if (!isRemote && !this.isProtectedRpc(callee, method)) return true
     const resource = `${callee}.${method}`
-    const rules = this.#rpcRules(caller, isRemote)
+    const rules = isRemote ? this.#remoteRpcRules(caller, callee) : this.#localRpcRules(caller)
     if (rules.length === 0) return false
     const named = namedParams(resource, params)
     return rules.some(
@@ -156,9 +162,14 @@ export class Authorization {
     return wide ? [...own.topics, ...wide.topics] : own.topics
   }
 
-  #rpcRules(caller: string, isRemote: boolean): readonly RpcRule[] {
+  #localRpcRules(caller: string): readonly RpcRule[] {
     const own = this.#rules.rights.get(caller) ?? NOTHING
-    if (!isRemote) return [...own.rpc, ...this.#defaultRights(caller)]
+    return [...own.rpc, ...this.#defaultRights(caller)]
+  }
+
+  #remoteRpcRules(caller: string, callee: string): readonly RpcRule[] {
+    const own = this.#rules.rights.get(caller) ?? NOTHING
+    if (GUARDED.test(callee)) return own.rpc.filter(({ start }) => start.startsWith(`${callee}.`))
     const wide = this.#wildcardRights(caller)
     return wide ? [...own.rpc, ...wide.rpc] : own.rpc
   }
@@ -222,6 +233,7 @@ function compileOnly({ rpc, pubsub }: Capabilities): void {
 function rpcRule(resource: string, restrictions: Restrictions): RpcRule {
   return {
     matches: namePattern(resource),
+    start: fixedStart(resource),
     restrictions: Object.entries(restrictions).map(([parameter, allowed]) => {
       if (typeof allowed !== 'string') return [parameter, (value: unknown) => value === allowed] as const
       const matches = valuePattern(allowed)

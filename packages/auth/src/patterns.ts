@@ -69,6 +69,12 @@ export function namePattern(source: string): TextMatcher {
   return (text) => text.length <= MAX_TEXT_LENGTH && compiled.test(text)
 }
 
+/** The text with which every name begins that the pattern matches; for plain text all of it. */
+export function fixedStart(source: string): string {
+  const expression = expressionOf(source)
+  return expression === undefined ? source : fixedHead(expression)
+}
+
 /** Matches the text of a parameter: equal, or `/expression/` from its start. @throws VolttronError `bad-data` */
 export function valuePattern(source: string): TextMatcher {
   const expression = expressionOf(source)
