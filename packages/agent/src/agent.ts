@@ -120,7 +120,7 @@ export class Agent extends EventEmitter<AgentEvents> {
         sync: this.#sync,
         requireStarted: () => this.#requireStarted(),
       }),
-      rpc: new Rpc(rpcParts),
+      rpc: new Rpc(rpcParts, () => this.#instanceName),
       peerlist: new Peerlist(this.#bus),
       ping: new Ping(this.#bus),
       hello: createHello(this.#bus),

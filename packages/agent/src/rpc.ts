@@ -8,11 +8,20 @@ import {
   type RpcParts,
   receiveRpc,
 } from '@volttron/rpc'
-import { frameText, Subsystem } from '@volttron/vip'
+import {
+  frameText,
+  instanceNameProblem,
+  parseRemotePeer,
+  type RemotePeer,
+  Subsystem,
+  VolttronError,
+} from '@volttron/vip'
 import type { Bus, Incoming } from './bus.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './limits.ts'
 
 export interface CallOptions {
+  /** Name of the federated platform the peer is on; the same as `<platform>/<peer>` in place of `peer`. Default: here. */
+  readonly platform?: string
   /** Positional arguments: JSON values. */
   readonly args?: readonly unknown[]
   /** Arguments by name, as Python's keyword arguments. */
@@ -29,10 +38,13 @@ export interface ExportOptions extends MethodOptions {
 export class Rpc {
   readonly #methods: MethodRegistry
   readonly #calls: PendingCalls
+  readonly #instanceName: () => string | undefined
 
-  constructor({ methods, calls }: Required<RpcParts>) {
+  /** @param instanceName name of our own platform, as soon as it is known */
+  constructor({ methods, calls }: Required<RpcParts>, instanceName: () => string | undefined) {
     this.#methods = methods
     this.#calls = calls
+    this.#instanceName = instanceName
   }
 
   /**
@@ -49,20 +61,22 @@ export class Rpc {
   }
 
   /**
-   * As {@link call}, with arguments by name or another time-out.
+   * As {@link call}, with arguments by name, to another platform, or with another time-out.
    *
+   * @throws also VolttronError `usage` for a platform name that cannot be one
    * @example
+   * await agent.vip.rpc.callWith('calculator', 'add', { platform: 'site-2', args: [1, 2] })
    * await agent.vip.rpc.callWith('platform.driver', 'set_point', { kwargs: { path: 'devices/a', value: 1 }, timeoutMs: 5_000 })
    */
   async callWith(peer: string, method: string, options: CallOptions = {}): Promise<unknown> {
-    const { args = [], kwargs = {}, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    const { platform, args = [], kwargs = {}, timeoutMs = DEFAULT_TIMEOUT_MS } = options
     checkTimeout(timeoutMs)
-    return this.#calls.call(peer, method, { args, kwargs }, { timeoutMs })
+    return this.#calls.call(this.#address(peer, platform), method, { args, kwargs }, { timeoutMs })
   }
 
   /** Calls a method without waiting for anything: no result, no error. @throws VolttronError `unavailable`, `bad-data` */
   notify(peer: string, method: string, ...args: unknown[]): void {
-    this.#calls.notify(peer, method, { args, kwargs: {} })
+    this.#calls.notify(this.#address(peer), method, { args, kwargs: {} })
   }
 
   /**
@@ -90,6 +104,20 @@ export class Rpc {
   get exported(): readonly string[] {
     return this.#methods.names
   }
+
+  /** A peer of our own platform answers under its plain identity, so it is called by that. */
+  #address(peer: string, platform?: string): string {
+    const remote = platform === undefined ? parseRemotePeer(peer) : withPlatform(peer, platform)
+    if (!remote) return peer
+    return remote.platform === this.#instanceName() ? remote.identity : `${remote.platform}/${remote.identity}`
+  }
+}
+
+/** @throws VolttronError `usage` */
+function withPlatform(peer: string, platform: string): RemotePeer {
+  const problem = peer.includes('/') ? 'the peer names a platform already' : instanceNameProblem(platform)
+  if (problem === undefined) return { platform, identity: peer }
+  throw new VolttronError('usage', `cannot call '${peer}' on the platform '${platform}': ${problem}`)
 }
 
 /** Serves requests of peers and settles calls of ours. */

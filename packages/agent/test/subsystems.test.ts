@@ -36,6 +36,25 @@ describe.each([
     expect(await caller.vip.rpc.call('callee', 'inspect')).toEqual({ methods: ['agent.version', 'add'] })
   })
 
+  it('an agent is called on another platform by either form, and on its own by the plain name', async () => {
+    const { router, callee, caller } = await pair()
+    callee.vip.rpc.export('who', () => callee.identity)
+    expect(await caller.vip.rpc.callWith('callee', 'who', { platform: 'site-1' })).toBe('callee')
+    expect(await caller.vip.rpc.call('site-1/callee', 'who')).toBe('callee')
+    const named = { code: 'unavailable', message: "cannot call who: 'site-2/callee' is not connected" }
+    await expect(caller.vip.rpc.callWith('callee', 'who', { platform: 'site-2' })).rejects.toMatchObject(named)
+    await expect(caller.vip.rpc.call('site-2/callee', 'who')).rejects.toMatchObject(named)
+    const sent = router.logged('RPC').length
+    for (const [peer, platform] of [
+      ['callee', 'no name'],
+      ['callee', '123'],
+      ['callee', ''],
+      ['site-2/callee', 'site-2'],
+    ] as const)
+      await expect(caller.vip.rpc.callWith(peer, 'who', { platform })).rejects.toMatchObject({ code: 'usage' })
+    expect(router.logged('RPC')).toHaveLength(sent)
+  })
+
   it('a method learns who calls when it wants to', async () => {
     const { callee, caller } = await pair()
     callee.vip.rpc.export('who', (from: RpcContext, greeting: string) => `${greeting}, ${from.peer}`, {

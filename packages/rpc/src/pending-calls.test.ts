@@ -98,16 +98,19 @@ describe('PendingCalls', () => {
     expect(calls.size).toBe(0)
   })
 
-  it.each([
-    [113, 'unavailable', "cannot call m: 'driver' is not connected"],
-    [11, 'unavailable', "cannot call m: the queue of 'driver' is full"],
-    [-32001, 'denied', "not allowed to call m of 'driver': text"],
-    [93, 'unavailable', "cannot call m of 'driver': text (93)"],
-  ])('tells the caller when the router gives the message back with error %i', async (errno, code, message) => {
+  it.each<[number, string, string, string]>([
+    [113, 'No route to host', 'unavailable', "cannot call m: 'driver' is not connected"],
+    [113, 'no platform named x', 'unavailable', "cannot call m of 'driver': no platform named x"],
+    [11, 'Resource temporarily unavailable', 'unavailable', "cannot call m: the queue of 'driver' is full"],
+    [11, 'too many calls', 'unavailable', "cannot call m of 'driver': too many calls"],
+    [90, 'Message too long', 'usage', "cannot call m of 'driver': call or answer is too large"],
+    [-32001, 'text', 'denied', "not allowed to call m of 'driver': text"],
+    [93, 'text', 'unavailable', "cannot call m of 'driver': text (93)"],
+  ])('tells the caller when the router gives the message back: %i %s', async (errno, text, code, message) => {
     const { calls } = setUp()
     const result = calls.call('driver', 'm')
-    expect(calls.bounce('rt.1', errno, 'text')).toBe(true)
-    expect(calls.bounce('rt.1', errno, 'text')).toBe(false)
+    expect(calls.bounce('rt.1', errno, text)).toBe(true)
+    expect(calls.bounce('rt.1', errno, text)).toBe(false)
     await expect(result).rejects.toMatchObject({ code, message })
   })
 

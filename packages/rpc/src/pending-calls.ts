@@ -216,18 +216,28 @@ const batchId = (messageId: string, position: number): string =>
   position === 0 ? messageId : `${messageId}/${position}`
 
 function bounceError({ peer, method }: Waiting, errno: number, text: string): VolttronError {
+  const failed = (why: string) => new VolttronError('unavailable', `cannot call ${method} of '${peer}': ${why}`)
   switch (errno) {
     case VipErrno.hostUnreachable.code:
+      if (isOwnText(text, VipErrno.hostUnreachable.text)) return failed(text)
       return new VolttronError('unavailable', `cannot call ${method}: '${peer}' is not connected`, {
         hint: 'check the name with peerlist, and that the agent runs',
       })
+    case VipErrno.messageTooLong.code:
+      return new VolttronError('usage', `cannot call ${method} of '${peer}': call or answer is too large`, {
+        hint: 'send it in parts',
+      })
     case VipErrno.again.code:
+      if (isOwnText(text, VipErrno.again.text)) return failed(text)
       return new VolttronError('unavailable', `cannot call ${method}: the queue of '${peer}' is full`, {
         hint: 'it does not keep up; try again later',
       })
     case VipErrno.unauthorized.code:
       return new VolttronError('denied', `not allowed to call ${method} of '${peer}': ${text}`)
     default:
-      return new VolttronError('unavailable', `cannot call ${method} of '${peer}': ${text} (${errno})`)
+      return failed(`${text} (${errno})`)
   }
 }
+
+/** A router says more than the usual words where it knows more: which platform is unknown, what was lost. */
+const isOwnText = (text: string, usual: string): boolean => text !== '' && text !== usual
