@@ -14,7 +14,11 @@ import { Distribution } from './router/distribution.ts'
 import type { PeerSession } from './router/names.ts'
 import type { Peer } from './router/peer.ts'
 import { Reception, type ReceptionOptions } from './router/reception.ts'
+import { RemoteCalls } from './router/remote-calls.ts'
 import { Router } from './router/router.ts'
+
+/** What shares a ZeroMQ frame with the largest call: heads, and records before it. */
+const MESSAGE_OVERHEAD_BYTES = 128 * 1024
 
 export interface BusOptions extends Pick<ReceptionOptions, 'holderOf' | 'sessions' | 'log'> {
   readonly instanceName: string
@@ -58,6 +62,12 @@ export function assembleBus(options: BusOptions): AssembledBus {
     distribution,
     authority,
     platforms: options.platforms,
+    remoteCalls: new RemoteCalls({
+      idPrefix: randomBytes(8).toString('hex'),
+      now: systemClock.monotonicMs,
+      maxBytes: limits.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
+      log: options.log,
+    }),
     counters,
     facts: options.facts,
     nextNonce: () => randomBytes(4).readUInt32LE(),

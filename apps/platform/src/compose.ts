@@ -8,11 +8,12 @@ import type { Federation } from '@volttron/federation'
 import { componentLogger, type Logger } from '@volttron/observe'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { FrontDoor, type FrontDoorLimits, Turn } from '@volttron/transport'
-import { formatAddress, VipErrno } from '@volttron/vip'
+import { formatAddress } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
 import { drain } from './drain.ts'
+import { remotePlatforms } from './federation/remote-platforms.ts'
 import type { Home } from './home/home.ts'
 import { KeyRing } from './key-ring.ts'
 import { openLocalKeys } from './local-keys.ts'
@@ -132,13 +133,7 @@ async function compose(
     authority: rules.authorization,
     subscriptions,
     remoteInterest: federation?.remoteInterest ?? new RemoteInterest<PeerSession>(),
-    platforms: {
-      sendRpc(platform, { to, from, id, args }) {
-        if (!federation) return { ...VipErrno.hostUnreachable, text: 'federation is not enabled on this platform' }
-        const error = federation.sendRpc(platform, to, from, id, args)
-        return error && { code: error.errno, text: error.text }
-      },
-    },
+    platforms: remotePlatforms(federation),
     facts: {
       addresses: addresses.slice(0, -1),
       localAddress: addresses.at(-1)!,

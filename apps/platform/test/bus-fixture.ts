@@ -4,13 +4,15 @@ import { PeerTable } from '@volttron/routing'
 import { type Connection, type ConnectionHandlers, Turn } from '@volttron/transport'
 import { BatchReader, frameText, keyPairFromSecret, type PublicKey, vipMessage } from '@volttron/vip'
 import type { Authority } from '../src/router/authority.ts'
-import type { Bus, RemoteMessage, RemotePlatforms } from '../src/router/bus.ts'
+import type { Bus, RemoteError, RemoteMessage, RemotePlatforms } from '../src/router/bus.ts'
 import { newRouterCounters } from '../src/router/counters.ts'
 import { Distribution } from '../src/router/distribution.ts'
 import type { PeerSession } from '../src/router/names.ts'
 import type { Peer } from '../src/router/peer.ts'
 import { type KeyHolder, Reception } from '../src/router/reception.ts'
+import { RemoteCalls } from '../src/router/remote-calls.ts'
 import { Router } from '../src/router/router.ts'
+import type { WaitingCallsLimits } from '../src/router/waiting-calls.ts'
 
 export class FakeConnection implements Connection {
   readonly id: string
@@ -69,6 +71,10 @@ export interface BusFixture {
   readonly holders: Map<PublicKey, KeyHolder>
   readonly remoteInterest: RemoteInterest<PeerSession>
   readonly remoteCalls: { platform: string; message: RemoteMessage }[]
+  readonly remoteAnswers: { platform: string; message: RemoteMessage }[]
+  readonly remoteErrors: { platform: string; error: RemoteError }[]
+  /** Event and fields of each log line. */
+  readonly logged: (readonly [string, Record<string, unknown>])[]
   readonly authority: { -readonly [K in keyof Authority]: Authority[K] }
   /** Runs what was deferred to the end of the turn. */
   endTurn(): void
@@ -85,7 +91,13 @@ export function keyOf(name: string): PublicKey {
   return keyPairFromSecret(secret).publicKey
 }
 
-export function busFixture(options: { queueBytes?: number; platforms?: RemotePlatforms } = {}): BusFixture {
+export interface BusFixtureOptions {
+  readonly queueBytes?: number
+  readonly platforms?: Partial<RemotePlatforms>
+  readonly callLimits?: WaitingCallsLimits
+}
+
+export function busFixture(options: BusFixtureOptions = {}): BusFixture {
   let nowMs = 0
   let deferred: (() => void)[] = []
   let timers: { at: number; run: () => void }[] = []
@@ -94,6 +106,9 @@ export function busFixture(options: { queueBytes?: number; platforms?: RemotePla
   const subscriptions = new SubscriptionTable<Peer>()
   const remoteInterest = new RemoteInterest<PeerSession>()
   const remoteCalls: BusFixture['remoteCalls'] = []
+  const remoteAnswers: BusFixture['remoteAnswers'] = []
+  const remoteErrors: BusFixture['remoteErrors'] = []
+  const logged: BusFixture['logged'] = []
   const authority: BusFixture['authority'] = {
     version: 1,
     isProtectedTopic: (topic) => topic.startsWith('secret'),
@@ -120,9 +135,19 @@ export function busFixture(options: { queueBytes?: number; platforms?: RemotePla
     subscriptions,
     distribution,
     authority,
-    platforms: options.platforms ?? {
-      sendRpc: (platform, message) => void remoteCalls.push({ platform, message }),
+    platforms: {
+      sendCall: (platform, message) => void remoteCalls.push({ platform, message }),
+      sendAnswer: (platform, message) => void remoteAnswers.push({ platform, message }),
+      sendError: (platform, error) => void remoteErrors.push({ platform, error }),
+      ...options.platforms,
     },
+    remoteCalls: new RemoteCalls({
+      idPrefix: 'test',
+      now: () => nowMs,
+      maxBytes: 100_000,
+      log: (event, fields) => void logged.push([event, fields]),
+      ...(options.callLimits && { limits: options.callLimits }),
+    }),
     counters,
     facts: {
       addresses: ['tcp://127.0.0.1:22916'],
@@ -164,6 +189,9 @@ export function busFixture(options: { queueBytes?: number; platforms?: RemotePla
     holders,
     remoteInterest,
     remoteCalls,
+    remoteAnswers,
+    remoteErrors,
+    logged,
     authority,
     endTurn() {
       const due = deferred

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { BatchWriter, helloArgument, parseWelcome, vipMessage } from '@volttron/vip'
 import type { RemoteMessage } from '../src/router/bus.ts'
-import { receiveRpc, receiveRpcError } from '../src/router/rpc-forwarding.ts'
+import { receiveAnswer, receiveCall, receiveError } from '../src/router/rpc-arrivals.ts'
 import { busFixture } from './bus-fixture.ts'
 
 const bytes = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
@@ -83,27 +83,60 @@ describe('another platform that means no good', () => {
   ])('cannot reach a peer that no rule opens to it by %s', (_what, args) => {
     const fixture = busFixture()
     const callee = fixture.connect('callee')
-    expect(receiveRpc(fixture.bus, 'evil', call(args))).toBeUndefined()
+    receiveCall(fixture.bus, 'evil', call(args))
     expect(callee.heard()).toEqual([])
     expect(fixture.bus.counters.deniedRemoteCall).toBe(1)
-    const [answer] = fixture.remoteCalls
+    const [answer] = fixture.remoteAnswers
     expect(answer).toMatchObject({ platform: 'evil', message: { to: 'stranger', from: 'callee' } })
-    expect(JSON.parse(String(answer!.message.args[0]))).toMatchObject({
-      jsonrpc: '2.0',
-      error: { code: expect.any(Number) },
-    })
+    const [first] = [JSON.parse(String(answer!.message.args[0]))].flat()
+    expect(first).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number) } })
   })
 
-  it('still gets its answers through', () => {
+  it('cannot answer what it was not asked, nor in the name of another peer or platform', () => {
+    const fixture = busFixture()
+    const caller = fixture.connect('caller')
+    fixture.connect('bystander')
+    caller.vip('there/callee', 'RPC', 'i1', bytes({ ...request }))
+    caller.heard()
+    const { id } = fixture.remoteCalls[0]!.message
+    const result = [bytes({ jsonrpc: '2.0', id: 'i1', result: 1 })]
+    const good: RemoteMessage = { to: 'caller', from: 'callee', id, args: result }
+    receiveAnswer(fixture.bus, 'evil', good)
+    receiveAnswer(fixture.bus, 'there', { ...good, id: Buffer.from('i1') })
+    receiveAnswer(fixture.bus, 'there', { ...good, from: 'other' })
+    receiveAnswer(fixture.bus, 'there', { ...good, to: 'bystander' })
+    expect(caller.heard()).toEqual([])
+    expect(fixture.bus.counters.lateRemoteAnswer).toBe(4)
+    receiveAnswer(fixture.bus, 'there', good)
+    expect(caller.heard()).toHaveLength(1)
+  })
+
+  it.each<[string, Buffer]>([
+    ['a call', bytes(request)],
+    ['a call written otherwise', bytes('{"jsonrpc": "2.0", "\\u006dethod": "set"}')],
+    ['a batch with a call in it', bytes([{ jsonrpc: '2.0', id: 'i1', result: 1 }, request])],
+    ['what is not JSON', bytes('{"method": "set"')],
+  ])('cannot call by answering: %s', (_what, arg) => {
+    for (const isBatched of [false, true]) {
+      const fixture = busFixture()
+      const caller = fixture.connect('caller')
+      Object.defineProperty(fixture.bus.peers.get('caller'), 'isBatched', { value: isBatched })
+      caller.vip('evil/callee', 'RPC', 'i1', bytes(request))
+      const { id } = fixture.remoteCalls[0]!.message
+      receiveAnswer(fixture.bus, 'evil', { to: 'caller', from: 'callee', id, args: [arg] })
+      const refused = ['113', 'its answer was refused, because it is none', 'evil/callee', 'RPC']
+      expect(caller.heard()).toEqual([['', 'VIP1', 'caller', 'i1', 'error', ...refused]])
+    }
+  })
+
+  it('cannot fill our memory by ids, nor choose the one an agent sees', () => {
     const fixture = busFixture()
     const callee = fixture.connect('callee')
-    for (const answer of [
-      { jsonrpc: '2.0', id: 'x', result: null },
-      { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
-    ]) {
-      expect(receiveRpc(fixture.bus, 'evil', call([bytes(answer)]))).toBeUndefined()
-    }
-    expect(callee.heard()).toHaveLength(2)
+    fixture.authority.mayCallRpc = () => true
+    receiveCall(fixture.bus, 'evil', { ...call([bytes(request)]), id: Buffer.alloc(256, 'x') })
+    expect(callee.heard()).toEqual([])
+    receiveCall(fixture.bus, 'evil', { ...call([bytes(request)]), id: Buffer.from('-1') })
+    expect(callee.heard()[0]![3]).toMatch(/^rtest\./)
   })
 
   it.each<[number, string, string[]]>([
@@ -115,9 +148,11 @@ describe('another platform that means no good', () => {
   ])('cannot end a Python agent by an error: %i %j', (code, text, heard) => {
     const fixture = busFixture()
     const caller = fixture.connect('caller')
-    const error = { to: 'caller', from: 'callee', id: Buffer.from('i1'), errno: { code, text } }
-    receiveRpcError(fixture.bus, 'evil', error)
-    receiveRpcError(fixture.bus, 'evil', { ...error, to: 'nobody' })
+    caller.vip('evil/callee', 'RPC', 'i1', bytes(request))
+    const error = { to: 'caller', from: 'callee', id: fixture.remoteCalls[0]!.message.id, errno: { code, text } }
+    receiveError(fixture.bus, 'evil', { ...error, to: 'nobody' })
+    receiveError(fixture.bus, 'evil', error)
+    receiveError(fixture.bus, 'evil', error)
     expect(caller.heard()).toEqual([['', 'VIP1', 'caller', 'i1', 'error', ...heard, 'evil/callee', 'RPC']])
   })
 })

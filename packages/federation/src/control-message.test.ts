@@ -29,6 +29,7 @@ describe('a control message', () => {
       from: 'caller',
       frames: [Buffer.from([0, 1]), Buffer.alloc(0)],
     },
+    { op: 'answer', id: Buffer.from('r1'), to: 'caller', from: 'callee', frames: [] },
     { op: 'error', id: Buffer.from('7'), to: 'caller', peer: 'callee', errno: 113, text: 'No route to host' },
   ])('arrives as it was sent: $op', (message) => {
     expect(isControl(wire(message))).toBe(true)
@@ -49,6 +50,8 @@ describe('a control message', () => {
     ['rpc', 'callee'],
     ['rpc', '../x', 'caller'],
     ['rpc', 'callee', '123'],
+    ['answer', 'caller'],
+    ['answer', 'caller', 'a b'],
     ['error', '{"to":"a","peer":"b","errno":"113","text":""}'],
   ])('is refused when malformed: %s %s', (...args) => {
     expect(parseControl(raw(...args))).toBeUndefined()
@@ -71,9 +74,13 @@ describe('a control message', () => {
       fc.json().map((text) => Buffer.from(text)),
     )
     fc.assert(
-      fc.property(fc.constantFrom('open', 'interest', 'rpc', 'error', 'bye', 'x'), fc.array(frame), (op, rest) => {
-        parseControl(raw(op, ...rest))
-      }),
+      fc.property(
+        fc.constantFrom('open', 'interest', 'rpc', 'answer', 'error', 'bye', 'x'),
+        fc.array(frame),
+        (op, rest) => {
+          parseControl(raw(op, ...rest))
+        },
+      ),
     )
     fc.assert(fc.property(fc.array(frame), (frames) => void isControl(frames.map((bytes) => Buffer.from(bytes)))))
   })

@@ -3,12 +3,14 @@
  * subsystem `federation`. The other side is authenticated but not trusted: every field is checked before it is used.
  *
  *     "" | VIP1 | "" | id | federation | op | JSON object                 open accept refuse interest resync heartbeat bye
- *     "" | VIP1 | "" | id | federation | rpc | to | from | frame...       a call or its answer, frames untouched
+ *     "" | VIP1 | "" | id | federation | rpc | to | from | frame...       a call, frames untouched
+ *     "" | VIP1 | "" | id | federation | answer | to | from | frame...    the answer to the call of this id
  *     "" | VIP1 | "" | id | federation | error | JSON object              a call could not be delivered
  */
 import { MAX_PREFIX_LENGTH } from '@volttron/topics'
 import {
   FrameAt,
+  frame,
   frameText,
   identityProblem,
   instanceNameProblem,
@@ -60,7 +62,9 @@ interface ReasonMessage<Op extends 'refuse' | 'bye'> {
 }
 
 export interface RpcMessage {
-  readonly op: 'rpc'
+  /** A call, or the answer to the call of this id in the other direction. */
+  readonly op: 'rpc' | 'answer'
+  /** Chosen by the caller's platform. */
   readonly id: Uint8Array
   /** Identity on the receiving platform. */
   readonly to: string
@@ -102,10 +106,14 @@ const MAX_TEXT = 1_000
 /** Never valid JSON, so that no Python code on the way could change it. */
 const CONTROL_ID = 'federation'
 
+/** Made once: calls are many. */
+const FEDERATION = frame(Subsystem.federation)
+const WORDS = { rpc: frame('rpc'), answer: frame('answer') } as const
+
 export function controlFrames(message: ControlMessage): Uint8Array[] {
-  if (message.op === 'rpc') {
+  if (message.op === 'rpc' || message.op === 'answer') {
     const { op, id, to, from, frames } = message
-    return vipMessage({ peer: '', id, subsystem: Subsystem.federation }, [op, to, from, ...frames])
+    return vipMessage({ peer: '', id, subsystem: FEDERATION }, [WORDS[op], to, from, ...frames])
   }
   if (message.op === 'error') {
     const { op, id, ...fields } = message
@@ -124,7 +132,7 @@ export const isControl = (frames: readonly Buffer[]): boolean =>
 /** Reads a message for which {@link isControl} holds; `undefined` when it is malformed or of a kind we do not know. */
 export function parseControl(frames: readonly Buffer[]): ControlMessage | undefined {
   const op = frames[FrameAt.args] && frameText(frames[FrameAt.args]!)
-  if (op === 'rpc') return parseRpc(frames)
+  if (op === 'rpc' || op === 'answer') return parseRpc(op, frames)
   const argument = frames[FrameAt.args + 1]
   if (op === undefined || argument === undefined || argument.length > MAX_CONTROL_BYTES) return undefined
   const fields = parseObject(argument)
@@ -169,16 +177,16 @@ function parseFields(op: string, fields: Fields, id: Buffer): ControlMessage | u
   }
 }
 
-function parseRpc(frames: readonly Buffer[]): RpcMessage | undefined {
+function parseRpc(op: RpcMessage['op'], frames: readonly Buffer[]): RpcMessage | undefined {
   const [to, from, ...rest] = frames.slice(FrameAt.args + 1)
   if (to === undefined || from === undefined || rest.length > MAX_RPC_FRAMES) return undefined
   const message = {
-    op: 'rpc',
+    op,
     id: frames[FrameAt.id]!,
     to: frameText(to),
     from: frameText(from),
     frames: rest,
-  } as const
+  }
   return identityProblem(message.to) === undefined && identityProblem(message.from) === undefined ? message : undefined
 }
 

@@ -19,7 +19,7 @@ import {
   VipErrno,
   VolttronError,
 } from '@volttron/vip'
-import { MAX_RPC_FRAMES } from './control-message.ts'
+import { MAX_RPC_FRAMES, type RpcMessage } from './control-message.ts'
 import { describeState } from './federation-file.ts'
 import { InterestCollector } from './interest-collector.ts'
 import { isRecord, type KnownPlatform } from './known-platform.ts'
@@ -159,8 +159,9 @@ export class Federation<T, R> {
   }
 
   /**
-   * Sends a call, or the answer to one, to an identity on another platform. The frames are copied.
+   * Sends a call to an identity on another platform. The frames are copied.
    *
+   * @param id names the call on the session; its answer carries it
    * @returns why it could not leave; `undefined` when it did
    */
   sendRpc(
@@ -170,11 +171,26 @@ export class Federation<T, R> {
     id: Uint8Array,
     frames: readonly Uint8Array[],
   ): SendError | undefined {
+    return this.#sendRpc(platform, { op: 'rpc', id, to: toIdentity, from: fromIdentity, frames })
+  }
+
+  /** Sends the answer to a call of `toIdentity`; as {@link sendRpc}. */
+  sendRpcAnswer(
+    platform: string,
+    toIdentity: string,
+    fromIdentity: string,
+    id: Uint8Array,
+    frames: readonly Uint8Array[],
+  ): SendError | undefined {
+    return this.#sendRpc(platform, { op: 'answer', id, to: toIdentity, from: fromIdentity, frames })
+  }
+
+  #sendRpc(platform: string, message: RpcMessage): SendError | undefined {
     const found = this.#sessionWith(platform)
     if ('errno' in found) return found
-    if (identityProblem(toIdentity) !== undefined) return unreachable(`no such peer: ${platform}/${toIdentity}`)
-    if (frames.length > MAX_RPC_FRAMES) return unreachable(`a call has at most ${MAX_RPC_FRAMES} frames`)
-    return found.send({ op: 'rpc', id, to: toIdentity, from: fromIdentity, frames }) ? undefined : busy(platform)
+    if (identityProblem(message.to) !== undefined) return unreachable(`no such peer: ${platform}/${message.to}`)
+    if (message.frames.length > MAX_RPC_FRAMES) return unreachable(`a call has at most ${MAX_RPC_FRAMES} frames`)
+    return found.send(message) ? undefined : busy(platform)
   }
 
   /** Tells the caller on another platform that its call could not be delivered here. */

@@ -68,8 +68,16 @@ export interface BusPorts<T, R> {
   onRemotePublish(topic: T, route: R, record: BatchReader, platform: string): void
   /** Agents that read what this platform sends are behind: its session is held back a little. */
   isCongested(platform: string): boolean
-  /** A call, or the answer to one. The frames are views that are gone when the call returns: copy what is kept. */
+  /** A call. The frames are views that are gone when this returns: copy what is kept. */
   onRemoteRpc(
+    platform: string,
+    toIdentity: string,
+    fromIdentity: string,
+    id: Uint8Array,
+    frames: readonly Uint8Array[],
+  ): void
+  /** The answer of `fromIdentity` to the call of this id; the frames are views, too. */
+  onRpcAnswer(
     platform: string,
     toIdentity: string,
     fromIdentity: string,
@@ -78,6 +86,8 @@ export interface BusPorts<T, R> {
   ): void
   /** A call of `toIdentity` reached `platform` but not its callee `peer`. */
   onRpcError(platform: string, error: RpcError): void
+  /** The session with the platform is over: what was asked on it is not answered any more. */
+  onSessionEnd(platform: string): void
 }
 
 export interface RpcError {

@@ -221,11 +221,13 @@ export class Session<T, R> {
 
   #end(word: string, detail: string): void {
     if (this.#phase === 'closed') return
+    const wasRunning = this.#phase === 'running'
     this.#phase = 'closed'
     this.#cancelTimer()
     this.counters.dropped += this.#channel.close()
     this.#surroundings.remoteInterest.drop(this)
     this.#owner.onClosed(this, word, detail)
+    if (wasRunning) this.#surroundings.ports.bus.onSessionEnd(this.platform)
   }
 
   /** A neighbour may only name itself as origin: there are no relays here. */
@@ -273,6 +275,9 @@ export class Session<T, R> {
         return true
       case 'rpc':
         bus.onRemoteRpc(this.platform, message.to, message.from, message.id, message.frames)
+        return true
+      case 'answer':
+        bus.onRpcAnswer(this.platform, message.to, message.from, message.id, message.frames)
         return true
       case 'error': {
         const { id, to, peer, errno, text } = message

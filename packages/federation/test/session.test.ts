@@ -244,6 +244,10 @@ describe('calls between platforms', () => {
     expect(a.federation.sendRpc('site-b', 'callee', 'caller', Buffer.from('id-1'), frames)).toBeUndefined()
     await time.pass(200)
     expect(b.calls).toMatchObject([{ platform: 'site-a', to: 'callee', from: 'caller', id: 'id-1' }])
+    expect(b.federation.sendRpcAnswer('site-a', 'caller', 'callee', Buffer.from('id-1'), frames)).toBeUndefined()
+    await time.pass(200)
+    expect(a.calls).toEqual([])
+    expect(a.answers).toMatchObject([{ platform: 'site-b', to: 'caller', from: 'callee', id: 'id-1' }])
     const error = {
       id: Buffer.from('id-1'),
       toIdentity: 'caller',
@@ -259,8 +263,10 @@ describe('calls between platforms', () => {
   it('fail at once towards a platform that is unknown or not connected', async () => {
     const { time, network, a } = await connectedPair()
     expect(a.federation.sendRpc('nobody', 'x', 'y', Buffer.from('1'), [])).toMatchObject({ errno: 113 })
+    expect(a.endedSessions).toEqual([])
     network.cut('site-a', 'site-b')
     await time.pass(12_000)
+    expect(a.endedSessions).toEqual(['site-b'])
     expect(a.federation.sendRpc('site-b', 'x', 'y', Buffer.from('1'), [])).toMatchObject({ errno: 113 })
   })
 })

@@ -46,7 +46,7 @@ export function assembleFederation(parts: FederationParts): AssembledFederation 
     platformCredentials: platformKey.publicKey,
   })
   const advertise = wanted.dialOnly ? undefined : advertised(options.addresses.advertise, door.boundAddresses)
-  const federation: Federation<Topic, RouteName> = new Federation(
+  const federation = new Federation<Topic, RouteName>(
     {
       instanceName: options.instanceName,
       advertiseAddress: advertise,
@@ -80,8 +80,6 @@ export function assembleFederation(parts: FederationParts): AssembledFederation 
         formerSecretKeys: () => home.formerPlatformSecrets,
       }),
       log,
-      sendRpcError: (platform, toIdentity, peer, id, { code: errno, text }) =>
-        federation.sendRpcError(platform, { id, toIdentity, peer, errno, text }),
     }),
   )
   return { federation, close: () => registry.close() }

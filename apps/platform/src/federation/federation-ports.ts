@@ -5,10 +5,11 @@ import type { SubscriptionTable } from '@volttron/pubsub'
 import { dial, type Turn } from '@volttron/transport'
 import { systemClock } from '../clock.ts'
 import type { LimitOptions } from '../options/platform-options.ts'
-import type { Bus, Errno } from '../router/bus.ts'
+import type { Bus } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
 import type { Peer } from '../router/peer.ts'
-import { receiveRpc, receiveRpcError } from '../router/rpc-forwarding.ts'
+import { receiveAnswer, receiveCall, receiveError } from '../router/rpc-arrivals.ts'
+import { sessionEnded } from '../router/rpc-failures.ts'
 import { DialGate } from './dial-gate.ts'
 
 /** Dials to other platforms at the same time: each takes some six descriptors until it has failed or succeeded. */
@@ -24,8 +25,6 @@ export interface FederationSurroundings {
   readonly store: FederationStore
   readonly registry: RegistryPort
   readonly log: Logger
-  /** Tells another platform that a call of one of its agents found nobody. */
-  readonly sendRpcError: (platform: string, toIdentity: string, peer: string, id: Uint8Array, errno: Errno) => void
 }
 
 export function federationPorts(surroundings: FederationSurroundings): FederationPorts<Topic, RouteName> {
@@ -59,13 +58,11 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
       onRemotePublish: (topic, route, record) =>
         bus().distribution.arrive(topic, route, record, record.sequence, record.ageMs),
       isCongested: (platform) => bus().distribution.isCongested(platform),
-      onRemoteRpc(platform, to, from, id, args) {
-        const errno = receiveRpc(bus(), platform, { to, from, id, args })
-        if (errno) surroundings.sendRpcError(platform, from, to, id, errno)
-      },
-      onRpcError(platform, { id, toIdentity, peer, errno, text }) {
-        receiveRpcError(bus(), platform, { to: toIdentity, from: peer, id, errno: { code: errno, text } })
-      },
+      onRemoteRpc: (platform, to, from, id, args) => receiveCall(bus(), platform, { to, from, id, args }),
+      onRpcAnswer: (platform, to, from, id, args) => receiveAnswer(bus(), platform, { to, from, id, args }),
+      onRpcError: (platform, { id, toIdentity: to, peer: from, errno: code, text }) =>
+        receiveError(bus(), platform, { to, from, id, errno: { code, text } }),
+      onSessionEnd: (platform) => sessionEnded(bus(), platform),
     },
   }
 }

@@ -6,6 +6,7 @@ import type { Authority } from './authority.ts'
 import type { RouterCounters } from './counters.ts'
 import type { Distribution } from './distribution.ts'
 import type { Peer } from './peer.ts'
+import type { RemoteCalls } from './remote-calls.ts'
 
 /** A message of a peer to the router, cut into its parts. */
 export interface Request {
@@ -31,20 +32,35 @@ export interface Errno {
   readonly text: string
 }
 
-/** A message to or from a peer on another platform. */
+/** A call between platforms, or the answer to one. */
 export interface RemoteMessage {
-  /** Identity there. */
+  /** Identity where it goes. */
   readonly to: string
-  /** Identity here. */
+  /** Identity where it comes from. */
   readonly from: string
+  /** Names the call on the session; chosen by the caller's platform. */
   readonly id: Uint8Array
   readonly args: readonly Uint8Array[]
 }
 
 /** The way to other platforms; packages/federation offers it. */
 export interface RemotePlatforms {
-  /** Sends RPC frames; the error number when there is no way. */
-  sendRpc(platform: string, message: RemoteMessage): Errno | undefined
+  /** The frames of a call are copied; the error number when there is no way. */
+  sendCall(platform: string, message: RemoteMessage): Errno | undefined
+  /** As {@link sendCall}. */
+  sendAnswer(platform: string, message: RemoteMessage): Errno | undefined
+  /** Tells the caller that its call has failed. */
+  sendError(platform: string, error: RemoteError): Errno | undefined
+}
+
+/** Why the call of this id failed, on its way back to the caller. */
+export interface RemoteError {
+  /** The caller. */
+  readonly to: string
+  /** The callee. */
+  readonly from: string
+  readonly id: Uint8Array
+  readonly errno: Errno
 }
 
 export interface Bus {
@@ -56,6 +72,7 @@ export interface Bus {
   readonly distribution: Distribution
   readonly authority: Authority
   readonly platforms: RemotePlatforms
+  readonly remoteCalls: RemoteCalls
   readonly counters: RouterCounters
   readonly facts: PlatformFacts
   /** A fresh number of 32 bits for each call. */

@@ -18,8 +18,10 @@ export interface RouterCounters {
   malformedPublish: number
   /** Messages from other platforms on topics that are protected here. */
   deniedArrival: number
-  /** Calls from other platforms that no rule allows. */
+  /** Calls from other platforms that no rule allows, and what is no call or answer. */
   deniedRemoteCall: number
+  /** Answers across platforms that nobody waits for any more. */
+  lateRemoteAnswer: number
   /** Messages without a route. */
   unreachable: number
   /** Messages ignored because they are no VIP messages. */
@@ -43,6 +45,7 @@ export const newRouterCounters = (): RouterCounters => ({
   malformedPublish: 0,
   deniedArrival: 0,
   deniedRemoteCall: 0,
+  lateRemoteAnswer: 0,
   unreachable: 0,
   malformed: 0,
   brokenBatches: 0,

@@ -8,6 +8,7 @@ import { bounce } from './bounce.ts'
 import type { Bus, Handler } from './bus.ts'
 import { agentstop } from './handlers/agentstop.ts'
 import { error } from './handlers/error.ts'
+import { externalRpc } from './handlers/external-rpc.ts'
 import { hello } from './handlers/hello.ts'
 import { peerlist } from './handlers/peerlist.ts'
 import { ping } from './handlers/ping.ts'
@@ -15,6 +16,7 @@ import { pubsub } from './handlers/pubsub.ts'
 import { query } from './handlers/query.ts'
 import { quit } from './handlers/quit.ts'
 import type { Peer } from './peer.ts'
+import { peerLeft } from './rpc-failures.ts'
 import { forwardRpc } from './rpc-forwarding.ts'
 
 /** The only place where subsystem names are told apart. */
@@ -28,6 +30,7 @@ const handlers: Readonly<Record<string, Handler | undefined>> = {
   [Subsystem.agentstop]: agentstop,
   [Subsystem.quit]: quit,
   [Subsystem.error]: error,
+  [Subsystem.externalRpc]: externalRpc,
 }
 
 /**
@@ -45,6 +48,7 @@ export class Router {
       onAdd: (identity) => this.#announce('add', identity),
       onDrop: (identity, peer) => {
         bus.subscriptions.drop(peer)
+        peerLeft(bus, peer)
         this.#announce('drop', identity)
       },
     })
@@ -63,7 +67,7 @@ export class Router {
       case 'peer':
         return this.#forward(from, destination.peer, frames)
       case 'platform':
-        return forwardRpc(this.#bus, from, destination.platform, destination.identity, frames)
+        return forwardRpc(this.#bus, from, destination, frames)
       case 'nowhere':
         this.#bus.counters.unreachable++
         return bounce(from, VipErrno.hostUnreachable, failedOf(frames))

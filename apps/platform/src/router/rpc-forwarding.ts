@@ -1,105 +1,85 @@
 /**
- * RPC between platforms. An agent calls `<platform>/<identity>` like any peer; the callee sees the caller as
- * `<platform>/<identity>` too. Calls that come in need a rule that names the caller; answers need none.
+ * RPC from here to other platforms. An agent calls `<platform>/<identity>` like any peer, and the callee sees the caller as
+ * `<platform>/<identity>` too. Arguments are forwarded byte for byte; only the message id is replaced by one of ours, so
+ * that callers cannot be mixed up.
+ *
+ *     caller --RPC--> forwardRpc -> session ~~> receiveCall (rpc-arrivals.ts) --RPC--> callee
+ *     caller <--RPC-- receiveAnswer <~~ session <- forwardRpc (its answer) <--RPC---'
  */
-import { decodeFrame, encodeError, errorObject, type InvalidRpc, RpcErrorCode, type RpcRequest } from '@volttron/rpc'
-import { FrameAt, frameText, looksLikeJson, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
+import { FrameAt, frameText, type RemotePeer, Subsystem, VipErrno } from '@volttron/vip'
 import { bounce } from './bounce.ts'
-import type { Bus, Errno, RemoteMessage } from './bus.ts'
+import type { Bus, Errno } from './bus.ts'
 import type { Peer } from './peer.ts'
-import { principalOf } from './principal.ts'
+import type { CallForm } from './remote-calls.ts'
+import { failCall } from './rpc-failures.ts'
+import { MAX_MESSAGE_ID_BYTES } from './waiting-calls.ts'
 
-/** A local peer sends to a peer on another platform. Only RPC crosses. */
-export function forwardRpc(
-  bus: Bus,
-  from: Peer,
-  platform: string,
-  identity: string,
-  frames: readonly Uint8Array[],
-): void {
+/** A local peer sends to a peer on another platform: a call, or its answer to one. Only RPC crosses. */
+export function forwardRpc(bus: Bus, from: Peer, to: RemotePeer, frames: readonly Uint8Array[]): void {
   const id = frames[FrameAt.id]!
   const subsystem = frameText(frames[FrameAt.subsystem]!)
-  const failed = { id, recipient: `${platform}/${identity}`, subsystem }
-  if (subsystem !== Subsystem.rpc) return bounce(from, VipErrno.protocolNotSupported, failed)
-  const message = { to: identity, from: from.identity, id, args: frames.slice(FrameAt.args) }
-  const errno = bus.platforms.sendRpc(platform, message)
+  if (subsystem !== Subsystem.rpc) {
+    return bounce(from, VipErrno.protocolNotSupported, { id, recipient: addressOf(to), subsystem })
+  }
+  const args = frames.slice(FrameAt.args)
+  if (bus.remoteCalls.incoming.madeId(id)) return sendAnswer(bus, from, to, id, args)
+  sendCall(bus, from, to, { id, args, form: 'RPC' })
+}
+
+export interface OutgoingCall {
+  /** Under which the caller expects the answer; empty for a notification, of which nothing comes back. */
+  readonly id: Uint8Array
+  readonly args: readonly Uint8Array[]
+  readonly form: CallForm
+}
+
+/** Sends a call of a local peer, and remembers it until it ends. What is wrong with it is said to the caller at once. */
+export function sendCall(bus: Bus, from: Peer, to: RemotePeer, { id, args, form }: OutgoingCall): void {
+  const { outgoing } = bus.remoteCalls
+  const fail = (errno: Errno) => {
+    bus.counters.unreachable++
+    failCall(bus, { peer: from, remote: to, messageId: id, form }, { errno, isAgent: false })
+  }
+  if (!bus.remoteCalls.fits(args)) return fail(TOO_LONG)
+  if (id.length > MAX_MESSAGE_ID_BYTES) return fail(ID_TOO_LONG)
+  const message = { to: to.identity, from: from.identity, args }
+  if (id.length === 0) {
+    const errno = bus.platforms.sendCall(to.platform, { ...message, id })
+    return errno && fail(errno)
+  }
+  const call = outgoing.open({ peer: from, remote: to, messageId: id, form })
+  if (call === 'peer-full') return fail(tooMany(from.identity))
+  if (call === 'platform-full') return fail(tooMany(to.platform))
+  const errno = bus.platforms.sendCall(to.platform, { ...message, id: Buffer.from(call.id, 'latin1') })
+  if (!errno) return
+  outgoing.end(call)
+  fail(errno)
+}
+
+/** A local peer answers a call from another platform. */
+function sendAnswer(bus: Bus, from: Peer, to: RemotePeer, id: Uint8Array, args: readonly Uint8Array[]): void {
+  const call = bus.remoteCalls.incoming.take(id, to, from.identity)
+  if (!call) {
+    bus.counters.lateRemoteAnswer++
+    return
+  }
+  const head = { to: to.identity, from: from.identity, id: call.messageId }
+  const errno = bus.remoteCalls.fits(args)
+    ? bus.platforms.sendAnswer(to.platform, { ...head, args })
+    : bus.platforms.sendError(to.platform, { ...head, errno: TOO_LONG })
   if (!errno) return
   bus.counters.unreachable++
-  bounce(from, errno, failed)
+  bounce(from, errno, { id, recipient: addressOf(to), subsystem: Subsystem.rpc })
 }
 
-/**
- * A message from a peer on another platform arrives for a local one.
- *
- * @returns the error number to send back when nobody took it
- */
-export function receiveRpc(bus: Bus, platform: string, message: RemoteMessage): Errno | undefined {
-  const peer = bus.peers.get(message.to)
-  if (!peer) return VipErrno.hostUnreachable
-  const caller = `${platform}/${message.from}`
-  const principal = `${platform}/${principalOf(message.from)}`
-  for (const call of message.args.flatMap(concernsIn)) {
-    if (call.kind === 'invalid') {
-      bus.counters.deniedRemoteCall++
-      return sendBack(bus, platform, message, encodeError(call.id, call.error))
-    }
-    const params = { '*args': call.params.args, '**kwargs': call.params.kwargs }
-    if (bus.authority.mayCallRpc(principal, message.to, call.method, params)) continue
-    bus.counters.deniedRemoteCall++
-    if (call.id === undefined) return undefined
-    return sendBack(bus, platform, message, refusal(call, caller, message.to))
-  }
-  const header = { peer: caller, user: caller, id: message.id, subsystem: Subsystem.rpc }
-  return peer.send(vipMessage(header, message.args)) ? undefined : VipErrno.again
+const addressOf = ({ platform, identity }: RemotePeer): string => `${platform}/${identity}`
+
+const TOO_LONG: Errno = VipErrno.messageTooLong
+const ID_TOO_LONG: Errno = {
+  ...VipErrno.protocolNotSupported,
+  text: `a message id has at most ${MAX_MESSAGE_ID_BYTES} bytes`,
 }
-
-/**
- * Another platform says that a call of a local peer found nobody. Of its words only those are passed on that do no harm:
- * `-32001`, for one, ends a Python agent.
- */
-export function receiveRpcError(bus: Bus, platform: string, error: RemoteError): void {
-  const caller = bus.peers.get(error.to)
-  if (!caller) return
-  const { code, text } = ROUTING_ERRORS.find(({ code }) => code === error.errno.code) ?? VipErrno.hostUnreachable
-  const said = error.errno.text.replace(NOT_PRINTABLE, '?')
-  const failed = {
-    id: error.id,
-    recipient: `${platform}/${error.from}`.replace(NOT_PRINTABLE, '?'),
-    subsystem: Subsystem.rpc,
-  }
-  bounce(caller, { code, text }, failed, said === '' || looksLikeJson(said) ? text : said)
-}
-
-/** An error about a call, on its way back to the caller. */
-export interface RemoteError {
-  /** The caller here. */
-  readonly to: string
-  /** The callee there. */
-  readonly from: string
-  readonly id: Uint8Array
-  readonly errno: Errno
-}
-
-/** What can become of a message on its way. */
-const ROUTING_ERRORS: readonly Errno[] = [VipErrno.again, VipErrno.protocolNotSupported, VipErrno.hostUnreachable]
-const NOT_PRINTABLE = /[^\x20-\x7e]/g
-
-/**
- * What must be judged in one argument frame: calls, and whatever is no JSON-RPC to us, because to the callee it might be a
- * call. Answers need no judgement.
- */
-const concernsIn = (frame: Uint8Array): (RpcRequest | InvalidRpc)[] =>
-  decodeFrame(frame).messages.filter((message) => message.kind === 'request' || message.kind === 'invalid')
-
-const sendBack = (bus: Bus, platform: string, message: RemoteMessage, answer: string): Errno | undefined =>
-  bus.platforms.sendRpc(platform, {
-    ...message,
-    to: message.from,
-    from: message.to,
-    args: [Buffer.from(answer)],
-  })
-
-function refusal(call: RpcRequest, caller: string, callee: string): string {
-  const detail = `${caller} may not call ${callee}.${call.method}: no rule on that platform allows it`
-  return encodeError(call.id ?? null, errorObject(RpcErrorCode.unauthorized, detail))
-}
+const tooMany = (whose: string): Errno => ({
+  code: VipErrno.again.code,
+  text: `too many calls wait for their answer: ${whose}`,
+})

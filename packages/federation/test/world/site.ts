@@ -67,6 +67,8 @@ export class Site implements Host {
   readonly agents = new Map<string, Agent>()
   readonly deliveries: Delivery[] = []
   readonly calls: { platform: string; to: string; from: string; id: string; frames: string[] }[] = []
+  readonly answers: Site['calls'] = []
+  readonly endedSessions: string[] = []
   readonly callErrors: (RpcError & { platform: string })[] = []
   readonly logged: { level: string; event: string; fields: object }[] = []
   disk: { config: unknown; memory: unknown } = { config: undefined, memory: undefined }
@@ -153,6 +155,9 @@ export class Site implements Host {
           isCongested: () => false,
           onRemoteRpc: (platform, to, from, id, frames) =>
             void this.calls.push({ platform, to, from, id: frameText(id), frames: frames.map(frameText) }),
+          onRpcAnswer: (platform, to, from, id, frames) =>
+            void this.answers.push({ platform, to, from, id: frameText(id), frames: frames.map(frameText) }),
+          onSessionEnd: (platform) => void this.endedSessions.push(platform),
           onRpcError: (platform, error) => void this.callErrors.push({ platform, ...error }),
         },
         store: {
