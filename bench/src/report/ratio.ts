@@ -1,5 +1,6 @@
 /** Ours against theirs, in words that cannot be misread. */
 import { UNITS, type Unit } from '../workloads/workload.ts'
+import { number } from './number.ts'
 
 /** Closer than this is no difference. */
 const SAME = 0.005
@@ -8,7 +9,7 @@ const SAME = 0.005
 export function ratioText(ours: number, theirs: number, unit: Unit): string {
   const ratio = ours / theirs
   if (!Number.isFinite(ratio)) return '-'
-  return `${ratio.toFixed(2)} ${verdict(ratio, unit)}`
+  return `${number(ratio)} ${verdict(ratio, unit)}`
 }
 
 function verdict(ratio: number, unit: Unit): 'better' | 'worse' | 'equal' {

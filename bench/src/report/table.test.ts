@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { number } from './number.ts'
 import { ratioText } from './ratio.ts'
 import { type Row, spread } from './summarize.ts'
-import { cells, markdownTable, number, textTable } from './table.ts'
+import { cells, markdownTable, textTable } from './table.ts'
 
 const row = (workload: string, system: Row['system'], median: number, unit: Row['unit'] = 'msg/s'): Row => ({
   workload,
@@ -15,17 +16,17 @@ const row = (workload: string, system: Row['system'], median: number, unit: Row[
 describe('the ratio of ours to theirs', () => {
   it('is good when there is more of a rate', () => {
     expect(ratioText(200, 100, 'msg/s')).toBe('2.00 better')
-    expect(ratioText(50, 100, 'deliveries/s')).toBe('0.50 worse')
+    expect(ratioText(50, 100, 'deliveries/s')).toBe('0.500 worse')
   })
 
   it('is good when there is less of a time, of memory or of processor time', () => {
-    expect(ratioText(0.5, 1, 'ms')).toBe('0.50 better')
+    expect(ratioText(0.5, 1, 'ms')).toBe('0.500 better')
     expect(ratioText(90, 16, 'MB')).toBe('5.63 worse')
-    expect(ratioText(1, 2, 'CPU s per million')).toBe('0.50 better')
+    expect(ratioText(1, 2000, 'CPU s per million')).toBe('0.000500 better')
   })
 
   it('is neither when they are alike, and nothing when there is nothing to divide by', () => {
-    expect(ratioText(1000, 1001, 'msg/s')).toBe('1.00 equal')
+    expect(ratioText(999, 1000, 'msg/s')).toBe('0.999 equal')
     expect(ratioText(1, 0, 's')).toBe('-')
   })
 })
@@ -63,7 +64,7 @@ describe('the table', () => {
       ['latency-1k p50', 'volttron-ts', '1.00', ''],
       ['latency-1k p50', 'nats', '1.00', '1.00 equal'],
       ['latency-1k p99', 'volttron-ts', '2.00', ''],
-      ['latency-1k p99', 'nats', '4.00', '0.50 better'],
+      ['latency-1k p99', 'nats', '4.00', '0.500 better'],
       ['latency-1k p99.9', 'volttron-ts', '9.00', ''],
       ['latency-1k p99.9', 'nats', '9.00', '1.00 equal'],
     ])

@@ -1,6 +1,7 @@
 /** The table for people: a row for each workload, payload and system, the rows of one workload together, ours first. */
-import { OURS } from '../systems/system.ts'
+import { OURS, SYSTEM_NAMES } from '../systems/system.ts'
 import type { Percentiles } from '../workloads/workload.ts'
+import { number } from './number.ts'
 import { ratioText } from './ratio.ts'
 import type { Row, Spread } from './summarize.ts'
 
@@ -62,7 +63,7 @@ function apart(row: Row): Row[] {
   })
 }
 
-/** Rows of the same case side by side, cases in the order of their first row, ours first within each. */
+/** Rows of the same case side by side, cases in the order of their first row, systems in theirs. */
 function grouped(rows: readonly Row[]): Row[] {
   const cases: Row[][] = []
   for (const row of rows) {
@@ -70,18 +71,8 @@ function grouped(rows: readonly Row[]): Row[] {
     if (same) same.push(row)
     else cases.push([row])
   }
-  return cases.flatMap((group) => [
-    ...group.filter(({ system }) => system === OURS),
-    ...group.filter(({ system }) => system !== OURS),
-  ])
+  return cases.flatMap((group) => SYSTEM_NAMES.flatMap((name) => group.filter(({ system }) => system === name)))
 }
 
 const sameCase = (one: Row, other: Row): boolean =>
   one.workload === other.workload && one.payload === other.payload && one.unit === other.unit
-
-/** Three digits that matter, and no more than are there. */
-export function number(value: number): string {
-  if (value >= 999.5) return Math.round(value).toLocaleString('en-US')
-  if (value >= 99.5) return value.toFixed(0)
-  return value === 0 ? '0' : value.toPrecision(3)
-}

@@ -3,6 +3,7 @@ import { mosquitto } from './mosquitto.ts'
 import { nats, natsTls } from './nats.ts'
 import { rabbitmq } from './rabbitmq.ts'
 import type { System } from './system.ts'
+import { volttronPython } from './volttron-python.ts'
 import { volttronTs } from './volttron-ts.ts'
 
-export const systems: readonly System[] = [volttronTs, nats, natsTls, mosquitto, rabbitmq]
+export const systems: readonly System[] = [volttronTs, nats, natsTls, mosquitto, rabbitmq, volttronPython]

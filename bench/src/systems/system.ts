@@ -1,8 +1,10 @@
 /** What every system under test looks like to a workload: two brokers with one link, and clients in processes of their own. */
 import type { Answer, Order } from '../clients/orders.ts'
 
-/** As they are called in every result. */
-export type SystemName = 'volttron-ts' | 'nats' | 'nats-tls' | 'mosquitto' | 'rabbitmq' | 'volttron-python'
+/** As they are called in every result, in the order of the tables. */
+export const SYSTEM_NAMES = ['volttron-ts', 'nats', 'nats-tls', 'mosquitto', 'rabbitmq', 'volttron-python'] as const
+
+export type SystemName = (typeof SYSTEM_NAMES)[number]
 
 /** The system that the ratios are about. */
 export const OURS: SystemName = 'volttron-ts'
