@@ -38,9 +38,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         fc.jsonValue({ stringUnit: 'binary' }),
         fc.constantFrom(undefined, Number.NaN, Number.POSITIVE_INFINITY, -0),
         fc.uint8Array({ maxLength: 300 }),
-        // Two of the longest exceed the credit of a connection, so that what follows waits in the agent.
-        fc.constantFrom(1, 20_000, 130_000).map((length) => 'x'.repeat(length)),
-        fc.constantFrom(1, 130_000).map((length) => new Uint8Array(length)),
+        // The longest takes all the credit of a connection, so that what follows waits in the agent.
+        fc.constantFrom(1, 20_000, 270_000).map((length) => 'x'.repeat(length)),
+        fc.constantFrom(1, 270_000).map((length) => new Uint8Array(length)),
       ),
       headers: fc.option(
         fc
