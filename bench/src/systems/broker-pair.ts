@@ -10,8 +10,6 @@ export interface BrokerPairOptions {
   readonly b: BrokerProcess
   /** What its connections need beside the port. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Ends what else belongs to the pair, after the brokers. */
-  readonly end?: () => Promise<void>
 }
 
 export class BrokerPair implements Pair {
@@ -48,7 +46,6 @@ export class BrokerPair implements Pair {
   async stop(): Promise<void> {
     await Promise.all([...this.#clients].map((client) => client.stop()))
     await Promise.all([this.a.stop(), this.b.stop()])
-    await this.#options.end?.()
   }
 }
 

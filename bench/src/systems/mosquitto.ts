@@ -1,13 +1,15 @@
 /**
- * mosquitto: two brokers, B bridges everything from and to A at QoS 0. Tuned away from its defaults, which drop messages
- * at full rate: no limit on queued messages, no delay on sockets.
+ * mosquitto: two brokers, B bridges everything under `bench/` from and to A at QoS 0. Tuned away from its defaults, which
+ * drop messages at full rate: no limit on queued messages, no delay on sockets.
  */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from '../../../scripts/peers/mosquitto.mjs'
+import { connect } from '../clients/mqtt-connection.ts'
 import { BrokerPair, startInTurn } from './broker-pair.ts'
-import { LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
+import { type BrokerProcess, LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
+import { oneAlone } from './one-alone.ts'
 import type { System } from './system.ts'
 
 const READY_MS = 10_000
@@ -25,16 +27,20 @@ export const mosquitto: System = {
   },
   start: (folder) =>
     withFreePorts(2, async ([portA = 0, portB = 0]) => {
-      const start = (name: string, port: number, lines: readonly string[]) => () => {
-        const path = join(folder, `${name}.conf`)
-        writeFileSync(path, `${[...listener(port), ...lines].join('\n')}\n`)
-        return startBroker({ name, program: program()!, args: ['-c', path], folder, port, readyMs: READY_MS })
-      }
-      return new BrokerPair({
-        system: 'mosquitto',
-        ...(await startInTurn(start('A', portA, []), start('B', portB, bridge(portA)))),
-      })
+      const startA = () => startOne(folder, 'A', portA, [])
+      const startB = () => startOne(folder, 'B', portB, bridge(portA))
+      return new BrokerPair({ system: 'mosquitto', ...(await startInTurn(startA, startB)) })
     }),
+  alone: () => {
+    const start = (folder: string) => withFreePorts(1, ([port = 0]) => startOne(folder, 'A', port, []))
+    return oneAlone({ start, connect })
+  },
+}
+
+function startOne(folder: string, name: string, port: number, lines: readonly string[]): Promise<BrokerProcess> {
+  const path = join(folder, `${name}.conf`)
+  writeFileSync(path, `${[...listener(port), ...lines].join('\n')}\n`)
+  return startBroker({ name, program: program()!, args: ['-c', path], folder, port, readyMs: READY_MS })
 }
 
 const listener = (port: number): readonly string[] => [
@@ -53,7 +59,8 @@ const listener = (port: number): readonly string[] => [
 const bridge = (port: number): readonly string[] => [
   'connection b2a',
   `address ${LOOPBACK}:${port}`,
-  'topic # both 0',
+  // What is published under `local/` stays at its broker: a bridge carries what it is told to, wanted there or not.
+  'topic bench/# both 0',
   'cleansession true',
   'remote_clientid b2a',
   'local_clientid b2a-local',

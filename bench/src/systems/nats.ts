@@ -7,11 +7,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { program } from '../../../scripts/peers/nats.mjs'
+import { programPath } from '../../../scripts/peers/run.mjs'
+import { connect } from '../clients/nats-connection.ts'
 import { BrokerPair, startInTurn } from './broker-pair.ts'
-import { LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
+import { type BrokerProcess, LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
+import { oneAlone } from './one-alone.ts'
 import type { Pair, System } from './system.ts'
 
 const READY_MS = 10_000
+/**
+ * Tuned away from its default of 64 MB, as mosquitto's queue is: a publisher only waits for its own server, and when the
+ * subscriber is the slowest of all, the default has it thrown out in the middle of a measurement.
+ */
+const MAX_PENDING = '1GB'
 const CERTIFICATE_DAYS = '30'
 const execute = promisify(execFile)
 
@@ -37,12 +45,16 @@ export const nats: System = {
   ],
   version,
   start: (folder) => startPair(folder),
+  alone: () => {
+    const start = (folder: string) => withFreePorts(1, ([port = 0]) => startOne(folder, 'A', port, ''))
+    return oneAlone({ start, connect })
+  },
 }
 
 export const natsTls: System = {
   name: 'nats-tls',
   workloads: ['federated', 'federated-json', 'latency-1k', 'latency-5k', 'fanout-50', 'local', 'rpc-link'],
-  version,
+  version: async () => (programPath('openssl') === undefined ? undefined : version()),
   start: async (folder) => startPair(folder, await makeCertificate(folder)),
 }
 
@@ -55,30 +67,25 @@ async function version(): Promise<string | undefined> {
 
 function startPair(folder: string, certificate?: Certificate): Promise<Pair> {
   return withFreePorts(3, async ([portA = 0, portB = 0, leafPort = 0]) => {
-    const start = (name: 'A' | 'B', port: number, leafnodes: string) => () => {
-      const path = join(folder, `${name}.conf`)
-      writeFileSync(path, configuration(name, port, leafnodes, certificate))
-      return startBroker({ name, program: program()!, args: ['-c', path], folder, port, readyMs: READY_MS })
-    }
-    const leaf = `"${LOOPBACK}:${leafPort}"${certificate ? `, ${serverTls(certificate)}` : ''}`
+    const tls = certificate ? serverTls(certificate) : ''
+    const leaf = [`"${LOOPBACK}:${leafPort}"`, tls].join('\n')
     const remote = certificate
       ? `url: "tls://${LOOPBACK}:${leafPort}", tls { ca_file: "${certificate.certFile}" }`
       : `url: "nats-leaf://${LOOPBACK}:${leafPort}"`
     const { a, b } = await startInTurn(
-      start('A', portA, `listen: ${leaf}`),
-      start('B', portB, `reconnect: 1, remotes: [ { ${remote} } ]`),
+      () => startOne(folder, 'A', portA, `leafnodes { listen: ${leaf} }\n${tls}`),
+      () => startOne(folder, 'B', portB, `leafnodes { reconnect: 1, remotes: [ { ${remote} } ] }\n${tls}`),
     )
     if (!certificate) return new BrokerPair({ system: 'nats', a, b })
     return new BrokerPair({ system: 'nats-tls', a, b, settings: { caFile: certificate.certFile } })
   })
 }
 
-const configuration = (name: string, port: number, leafnodes: string, certificate?: Certificate): string => `
-server_name: ${name}
-listen: ${LOOPBACK}:${port}
-leafnodes { ${leafnodes} }
-${certificate ? serverTls(certificate) : ''}
-`
+function startOne(folder: string, name: string, port: number, more: string): Promise<BrokerProcess> {
+  const path = join(folder, `${name}.conf`)
+  writeFileSync(path, `server_name: ${name}\nlisten: ${LOOPBACK}:${port}\nmax_pending: ${MAX_PENDING}\n${more}\n`)
+  return startBroker({ name, program: program()!, args: ['-c', path], folder, port, readyMs: READY_MS })
+}
 
 const serverTls = ({ certFile, keyFile }: Certificate): string =>
   `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`

@@ -1,13 +1,15 @@
 /**
  * RabbitMQ: two nodes that are no cluster; B federates a topic exchange from A, at most once (`ack-mode: no-ack`). They
- * run as the current user with everything in the folder of the pair, under a port mapper (epmd) of their own.
+ * run as the current user with everything in the folder of the pair, each under a port mapper (epmd) of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installation } from '../../../scripts/peers/rabbitmq.mjs'
 import { programPath } from '../../../scripts/peers/run.mjs'
+import { connect } from '../clients/amqp-connection.ts'
 import { BrokerPair } from './broker-pair.ts'
 import { type BrokerProcess, LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
+import { oneAlone } from './one-alone.ts'
 import type { System } from './system.ts'
 
 const READY_MS = 60_000
@@ -16,6 +18,8 @@ const PLUGINS = '[rabbitmq_management, rabbitmq_federation, rabbitmq_federation_
 const USER = 'bench'
 /** Federated by its name; what is published to it at one broker stays there unless the other wants it. */
 const EXCHANGE = 'fed.amo'
+const settings = { exchange: EXCHANGE, user: USER }
+const PORTS_PER_NODE = 4
 
 interface Ports {
   readonly amqp: number
@@ -31,41 +35,61 @@ export const rabbitmq: System = {
   // The installation is named by its version; to ask `rabbitmqctl` takes a second and leaves a port mapper running.
   version: async () => /rabbitmq_server-(\S+)/.exec(installation() ?? '')?.[1],
   start: (folder) =>
-    withFreePorts(7, async ([mapper = 0, amqpA = 0, amqpB = 0, ...others]) => {
-      const portsA: Ports = { mapper, amqp: amqpA, management: others[0]!, distribution: others[1]! }
-      const portsB: Ports = { mapper, amqp: amqpB, management: others[2]!, distribution: others[3]! }
-      const portMapper = await startPortMapper(folder, mapper)
+    withFreePorts(2 * PORTS_PER_NODE, async (ports) => {
+      const portsA = portsOf(ports)
       // Both at once, because each takes seconds.
       const [a, b] = await Promise.allSettled([
         startNode('A', portsA, folder, {}),
-        startNode('B', portsB, folder, federation(amqpA)),
+        startNode('B', portsOf(ports.slice(PORTS_PER_NODE)), folder, federation(portsA.amqp)),
       ])
       if (a.status === 'fulfilled' && b.status === 'fulfilled') {
-        const settings = { exchange: EXCHANGE, user: USER }
-        const end = () => portMapper.stop()
-        return new BrokerPair({ system: 'rabbitmq', a: a.value, b: b.value, settings, end })
+        return new BrokerPair({ system: 'rabbitmq', a: a.value, b: b.value, settings })
       }
       for (const node of [a, b]) if (node.status === 'fulfilled') await node.value.stop()
-      await portMapper.stop()
       throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason
     }),
+  alone: () => {
+    const start = (folder: string) =>
+      withFreePorts(PORTS_PER_NODE, (ports) => startNode('A', portsOf(ports), folder, {}))
+    return oneAlone({ start, connect, settings })
+  },
 }
 
-/** In the foreground: left to itself, a node starts one that outlives it. */
-function startPortMapper(folder: string, port: number): Promise<BrokerProcess> {
-  return startBroker({
+const portsOf = ([amqp = 0, management = 0, distribution = 0, mapper = 0]: readonly number[]): Ports => ({
+  amqp,
+  management,
+  distribution,
+  mapper,
+})
+
+/** A node with a port mapper of its own, in the foreground: left to itself, it starts one that outlives it. */
+async function startNode(name: string, ports: Ports, folder: string, definitions: object): Promise<BrokerProcess> {
+  const home = join(folder, name)
+  mkdirSync(home, { recursive: true })
+  const mapper = await startBroker({
     name: 'epmd',
     program: programPath('epmd')!,
-    args: ['-address', LOOPBACK, '-port', String(port)],
-    folder,
-    port,
+    args: ['-address', LOOPBACK, '-port', String(ports.mapper)],
+    folder: home,
+    port: ports.mapper,
     readyMs: MAPPER_READY_MS,
   })
+  try {
+    const { stop, ...node } = await startServer(name, ports, home, definitions)
+    return {
+      ...node,
+      async stop() {
+        await stop()
+        await mapper.stop()
+      },
+    }
+  } catch (error) {
+    await mapper.stop()
+    throw error
+  }
 }
 
-function startNode(name: string, ports: Ports, folder: string, definitions: object): Promise<BrokerProcess> {
-  const home = join(folder, name)
-  mkdirSync(home)
+function startServer(name: string, ports: Ports, home: string, definitions: object): Promise<BrokerProcess> {
   const file = (fileName: string, content: string): string => {
     const path = join(home, fileName)
     writeFileSync(path, content)
