@@ -20,8 +20,8 @@ export class UsageError extends Error {}
 const PEERS = SYSTEM_NAMES.filter((name) => name !== OURS)
 const ALL_PEERS = 'all'
 
-const NORMAL: Effort = { rateSeconds: 3, warmUpSeconds: 1, latencySeconds: 6 }
-const QUICK: Effort = { rateSeconds: 1, warmUpSeconds: 0.4, latencySeconds: 2 }
+const NORMAL: Effort = { rateSeconds: 3, warmUpSeconds: 1, latencySeconds: 6, settleMs: 500 }
+const QUICK: Effort = { rateSeconds: 1, warmUpSeconds: 0.4, latencySeconds: 2, settleMs: 200 }
 const NORMAL_ROUNDS = 3
 const QUICK_ROUNDS = 2
 const MAX_ROUNDS = 1_000

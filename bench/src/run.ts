@@ -21,8 +21,8 @@ export interface RunOptions {
 
 type Measurable = SharedWorkload | OwnWorkload
 
-/** Between two measurements, for the machine to come to rest. */
-const SETTLE_MS = 200
+/** As much of what went wrong fits into a line. */
+const MAX_ERROR_CHARS = 300
 /** Whatever takes longer hangs. */
 const MEASUREMENT_MS = 180_000
 
@@ -70,7 +70,7 @@ export class Run {
         if (this.#isAborted) return
         if (this.#failed.has(system.name) || this.#failed.has(keyOf(system, workload))) continue
         await this.#measure(system, workload, round)
-        await pause(SETTLE_MS)
+        await pause(this.#options.effort.settleMs)
       }
     }
   }
@@ -142,5 +142,5 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
 
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  return text.replaceAll(/\s*\n\s*/g, ' / ')
+  return text.replaceAll(/\s*\n\s*/g, ' / ').slice(0, MAX_ERROR_CHARS)
 }

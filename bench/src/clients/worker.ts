@@ -29,15 +29,15 @@ const [kind = '', json = '{}'] = process.argv.slice(2)
 const settings = JSON.parse(json) as Readonly<Record<string, string>>
 const { connect } = (await import(MODULES[kind as ClientKind])) as { connect: Connect }
 const ear = new Ear()
-const connections: Connection[] = [await connect(settings, 0)]
-
 const answer = (what: Answer): void => void process.send!(what)
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const connections: Connection[] = []
 let turn: Promise<void> = Promise.resolve()
 
 process.on('message', (order: Order) => {
   const carryOutOrder = () =>
     carryOut(order).then(answer, (error: unknown) => {
-      answer({ did: 'fail', order: order.do, message: error instanceof Error ? error.message : String(error) })
+      answer({ did: 'fail', order: order.do, message: textOf(error) })
     })
   if (order.do === 'heard') void carryOutOrder()
   else turn = turn.then(carryOutOrder)
@@ -46,7 +46,12 @@ process.on('disconnect', () => {
   const closing = Promise.allSettled(connections.map((connection) => connection.close()))
   void closing.then(() => process.exit(0))
 })
-answer({ did: 'start' })
+try {
+  connections.push(await connect(settings, 0))
+  answer({ did: 'start' })
+} catch (error) {
+  answer({ did: 'fail', order: 'start', message: textOf(error) })
+}
 
 async function carryOut(order: Order): Promise<Answer> {
   const first = connections[0]!

@@ -1,6 +1,6 @@
 /**
- * A subscriber at B with 100 prefixes, then with 100,000, and the same publisher at A: its topics match exactly one prefix
- * each in both cases. What the many cost in memory and speed, and when the other platform knows of all of them.
+ * A subscriber at B with 100 prefixes, with 100,000, and with 100 again; the publisher at A is the same, and its topics match
+ * exactly one prefix each in all cases. What the many cost in memory and speed, and when the other platform knows them all.
  */
 import { eventually } from '@volttron/testkit'
 import { untilHeard } from '../clients/first-delivery.ts'
@@ -29,7 +29,7 @@ export const prefixes: OwnWorkload = {
 }
 
 async function measure(pair: Pair, effort: Effort): Promise<Figure[]> {
-  const few = await rateWith(pair, effort, 'few', FEW, FEW_DIGITS)
+  const fewBefore = await rateWith(pair, effort, 'few', FEW, FEW_DIGITS)
   const before = { a: memoryMb(pair.a.pids), b: memoryMb(pair.b.pids) }
   let seconds = 0
   let added = { a: 0, b: 0 }
@@ -41,8 +41,11 @@ async function measure(pair: Pair, effort: Effort): Promise<Figure[]> {
     seconds = (monotonicMs() - startMs) / 1000
     added = { a: memoryMb(pair.a.pids) - before.a, b: memoryMb(pair.b.pids) - before.b }
   })
+  // Brokers get faster as they warm up: the better of the two is the fair measure.
+  const fewAfter = await rateWith(pair, effort, 'few', FEW, FEW_DIGITS)
+  const few = Math.max(fewBefore.perSecond, fewAfter.perSecond)
   return [
-    { workload: NAME, payload: 'rate', unit: '% of rate', value: (many.perSecond / few.perSecond) * 100 },
+    { workload: NAME, payload: 'rate', unit: '% of rate', value: (many.perSecond / few) * 100 },
     { workload: NAME, payload: 'memory added at B', unit: 'MB', value: added.b },
     { workload: NAME, payload: 'memory added at A', unit: 'MB', value: added.a },
     { workload: NAME, payload: 'known to A', unit: 's', value: seconds },

@@ -47,6 +47,8 @@ export interface Effort {
   readonly warmUpSeconds: number
   /** One measurement of latency. */
   readonly latencySeconds: number
+  /** Between two measurements, for the machine to come to rest. */
+  readonly settleMs: number
 }
 
 interface Described {
