@@ -46,7 +46,11 @@ export function machine(): Machine {
 }
 
 export function resultOf({ percentiles, ...row }: Row): Result {
-  if (!percentiles) return row
+  const result = { ...row, median: rounded(row.median), min: rounded(row.min), max: rounded(row.max) }
+  if (!percentiles) return result
   const { p50, p99, p999 } = percentiles
-  return { ...row, p50: p50.median, p99: p99.median, p999: p999.median }
+  return { ...result, p50: rounded(p50.median), p99: rounded(p99.median), p999: rounded(p999.median) }
 }
+
+/** More digits than any of these figures has a meaning for. */
+const rounded = (value: number): number => Number(value.toPrecision(6))

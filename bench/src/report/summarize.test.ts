@@ -82,6 +82,11 @@ describe('summarize', () => {
 })
 
 describe('a result of the document', () => {
+  it('has six digits', () => {
+    expect(resultOf(summarize([rate('nats', 123456.789)])[0]!).median).toBe(123457)
+    expect(resultOf(summarize([rate('nats', 0.12345678)])[0]!).median).toBe(0.123457)
+  })
+
   it('has no percentiles unless it is a latency', () => {
     expect(Object.keys(resultOf(summarize([rate('nats', 1)])[0]!))).toEqual([
       'workload',
