@@ -30,15 +30,27 @@ export async function receiveRpc(
   from: RpcOrigin,
   parts: RpcParts,
 ): Promise<string[]> {
+  // Most messages have one frame: no promises but those of the method.
+  if (frames.length === 1) {
+    const reply = receiveFrame(frames[0]!, from, parts)
+    const text = typeof reply === 'object' ? await reply : reply
+    return text === undefined ? [] : [text]
+  }
   const replies = await Promise.all(frames.map((frame) => receiveFrame(frame, from, parts)))
   return replies.filter((reply) => reply !== undefined)
 }
 
-async function receiveFrame(frame: string | Uint8Array, from: RpcOrigin, parts: RpcParts): Promise<string | undefined> {
+type Reply = string | undefined
+
+function receiveFrame(frame: string | Uint8Array, from: RpcOrigin, parts: RpcParts): Reply | Promise<Reply> {
   const { batch, messages } = decodeFrame(frame)
+  return batch ? receiveBatch(messages, from, parts) : receiveMessage(messages[0]!, from, parts)
+}
+
+async function receiveBatch(messages: readonly RpcMessage[], from: RpcOrigin, parts: RpcParts): Promise<Reply> {
   const answers = await Promise.all(messages.map((message) => receiveMessage(message, from, parts)))
   const texts = answers.filter((answer) => answer !== undefined)
-  return batch && texts.length > 0 ? encodeBatch(texts) : texts[0]
+  return texts.length > 0 ? encodeBatch(texts) : undefined
 }
 
 function receiveMessage(message: RpcMessage, { peer, messageId }: RpcOrigin, { methods, calls }: RpcParts) {
