@@ -5,7 +5,7 @@ import { type BenchDocument, machine, resultOf } from './report/document.ts'
 import { save } from './report/save.ts'
 import { summarize } from './report/summarize.ts'
 import { textTable } from './report/table.ts'
-import { Run } from './run.ts'
+import { Interrupted, Run } from './run.ts'
 
 /** Exit code for a wrong option, of sysexits.h. */
 const EX_USAGE = 64
@@ -17,7 +17,8 @@ async function bench(options: Options): Promise<void> {
   const participants = await findParticipants(options.systems, say)
   const run = new Run({ ...options, systems: participants.map(({ system }) => system), say })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void run.abort().then(() => process.exit(EX_INTERRUPTED)))
+    // A second signal ends it at once.
+    process.once(signal, () => void run.abort())
   }
   const rows = summarize(await run.start())
   const versions = Object.fromEntries(participants.map(({ system, version }) => [system.name, version]))
@@ -40,7 +41,10 @@ try {
   if (options === 'help') process.stdout.write(HELP)
   else await bench(options)
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error
-  say(`bench: ${error.message}`)
-  process.exitCode = EX_USAGE
+  if (error instanceof UsageError) {
+    say(`bench: ${error.message}`)
+    process.exitCode = EX_USAGE
+  } else if (error instanceof Interrupted) {
+    process.exitCode = EX_INTERRUPTED
+  } else throw error
 }

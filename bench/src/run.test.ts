@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Run } from './run.ts'
+import { Interrupted, Run } from './run.ts'
 import type { Pair, System, SystemName } from './systems/system.ts'
 import type { Effort, Figure, OwnWorkload, SharedWorkload } from './workloads/workload.ts'
 
@@ -134,5 +134,19 @@ describe('a run', () => {
     const { system, shared, run, events } = scene()
     await run([system('nats', ['x'])], [shared('x', () => true)], 1)
     expect(events).toEqual(['start nats', 'x nats', 'stop nats'])
+  })
+
+  it('that is aborted ends its brokers, measures nothing more and has no figures', async () => {
+    const { system, shared, events } = scene()
+    const stops: SharedWorkload = { ...shared('x'), measure: () => race.abort().then(() => []) }
+    const race = new Run({
+      systems: [system('nats', ['x', 'y'])],
+      workloads: [stops, shared('y')],
+      rounds: 2,
+      effort: EFFORT,
+      say: () => {},
+    })
+    await expect(race.start()).rejects.toThrow(Interrupted)
+    expect(events).toEqual(['start nats', 'stop nats'])
   })
 })

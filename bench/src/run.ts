@@ -38,7 +38,7 @@ export class Run {
     this.#options = options
   }
 
-  /** All figures, in the order of the workloads. */
+  /** Resolves to all figures, in the order of the workloads. @throws Interrupted after {@link abort} */
   async start(): Promise<readonly Measured[]> {
     const { workloads, rounds } = this.#options
     const measurable = workloads.filter((workload) => workload.on !== 'nothing yet')
@@ -54,10 +54,11 @@ export class Run {
     } finally {
       await this.#arena.close()
     }
+    if (this.#isAborted) throw new Interrupted()
     return this.#figures.filter((one) => !this.#failed.has(one.of)).map(({ figure }) => figure)
   }
 
-  /** Ends everything that runs; {@link start} then fails soon. */
+  /** Ends the brokers that workloads use; {@link start} fails when whatever runs then has ended too. */
   async abort(): Promise<void> {
     this.#isAborted = true
     await this.#arena.close()
@@ -117,6 +118,9 @@ export class Run {
     }
   }
 }
+
+/** Somebody does not want to wait for the end of the run. */
+export class Interrupted extends Error {}
 
 /** The brokers of a system do not start: it cannot take part at all. */
 class NoStart extends Error {}
