@@ -52,7 +52,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * as Latin-1, so both arrive as the characters their author meant.
  */
 export function frameText(bytes: Uint8Array): string {
-  const latin = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const latin = buffer.toString('latin1')
   if (!NON_ASCII.test(latin)) return latin
   try {
     return utf8.decode(bytes)

@@ -27,8 +27,21 @@ const INSTANCE_NAME = /^[A-Za-z0-9_-]{1,64}$/
 /** Identities and instance names become keys of JSON objects: `__proto__`, `constructor` and their like would not arrive. */
 const isObjectMember = (text: string): boolean => text in Object.prototype
 
+/** Identities that were looked at lately and are good: the same few are asked about with every call between platforms. */
+const goodIdentities = new Set<string>()
+const MAX_GOOD_IDENTITIES = 4_096
+
 /** Why `text` is no identity of an agent; `undefined` when it is one. */
 export function identityProblem(text: string): string | undefined {
+  if (goodIdentities.has(text)) return undefined
+  const problem = findIdentityProblem(text)
+  if (problem !== undefined) return problem
+  if (goodIdentities.size >= MAX_GOOD_IDENTITIES) goodIdentities.clear()
+  goodIdentities.add(text)
+  return undefined
+}
+
+function findIdentityProblem(text: string): string | undefined {
   if (!IDENTITY.test(text)) return 'an identity has 1 to 255 letters, digits, dots, dashes or underscores'
   if (/^\.+$/.test(text)) return 'an identity must not consist of dots only'
   if (looksLikeJson(text)) return 'an identity must not read as JSON (123, true, null): Python peers would change it'

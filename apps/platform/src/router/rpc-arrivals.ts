@@ -12,7 +12,7 @@ import {
   type RpcFrame,
   type RpcRequest,
 } from '@volttron/rpc'
-import { frameText, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
+import { frame, frameText, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
 import type { Bus, Errno, RemoteError, RemoteMessage } from './bus.ts'
 import { principalOf } from './principal.ts'
 import { failCall, harmlessErrno, sendToPeer } from './rpc-failures.ts'
@@ -41,15 +41,13 @@ export function receiveAnswer(bus: Bus, platform: string, message: RemoteMessage
   // Nothing to answer: there was no request with an id in the call.
   if (message.args.length === 0) return
   // A classic peer is given nothing but what it understands; others are robust, so their answers need not be read.
-  if (message.args.some((frame) => (!call.peer.isBatched || mayHoldCall(frame)) && !isAnswer(frame))) {
+  if (message.args.some((arg) => (!call.peer.isBatched || mayHoldCall(arg)) && !isAnswer(arg))) {
     bus.counters.deniedRemoteCall++
     return failCall(bus, call, { errno: NO_ANSWER, isAgent: true })
   }
-  const sender = `${platform}/${message.from}`
-  const header = { peer: sender, user: sender, id: call.messageId, subsystem: Subsystem.rpc }
   const sent =
     call.form === 'RPC'
-      ? call.peer.send(vipMessage(header, message.args))
+      ? call.peer.send(rpcMessage(`${platform}/${message.from}`, call.messageId, message.args))
       : sendToPeer(bus, call, message.args.map(frameText))
   if (!sent) bus.counters.unreachable++
 }
@@ -66,9 +64,8 @@ function deliverCall(bus: Bus, platform: string, message: RemoteMessage, isAnswe
   const peer = bus.peers.get(message.to)
   if (!peer) return VipErrno.hostUnreachable
   const caller = `${platform}/${message.from}`
-  const header = { peer: caller, user: caller, subsystem: Subsystem.rpc }
   if (message.id.length === 0 || !isAnswered) {
-    const sent = peer.send(vipMessage({ ...header, id: '' }, message.args))
+    const sent = peer.send(rpcMessage(caller, '', message.args))
     if (message.id.length > 0 && sent) sendAnswer(bus, platform, message, [])
     return sent ? undefined : VipErrno.again
   }
@@ -76,10 +73,19 @@ function deliverCall(bus: Bus, platform: string, message: RemoteMessage, isAnswe
   const remote = { platform, identity: message.from }
   const call = incoming.open({ peer, remote, messageId: message.id, form: undefined })
   if (typeof call === 'string') return VipErrno.again
-  if (peer.send(vipMessage({ ...header, id: call.id }, message.args))) return undefined
+  if (peer.send(rpcMessage(caller, call.id, message.args))) return undefined
   incoming.end(call)
   return VipErrno.again
 }
+
+/** An RPC message as a local peer gets it from a remote one. */
+function rpcMessage(sender: string, id: string | Uint8Array, args: readonly Uint8Array[]): Uint8Array[] {
+  const peer = frame(sender)
+  return vipMessage({ peer, user: peer, id, subsystem: RPC }, args)
+}
+
+/** Made once: calls are many. */
+const RPC = frame(Subsystem.rpc)
 
 const expectsAnswer = (frames: readonly RpcFrame[]): boolean =>
   frames.some(({ messages }) => messages.some((part) => part.kind === 'request' && part.id !== undefined))
@@ -154,10 +160,10 @@ function sendError(bus: Bus, platform: string, message: RemoteMessage, errno: Er
 const NO_ANSWER: Errno = { ...VipErrno.hostUnreachable, text: 'its answer was refused, because it is none' }
 
 /** Whether an answer might be a call to whoever reads it: the word stands in every call, plain or with an escape in it. */
-function mayHoldCall(frame: Uint8Array): boolean {
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
+function mayHoldCall(arg: Uint8Array): boolean {
+  const bytes = Buffer.from(arg.buffer, arg.byteOffset, arg.length)
   return bytes.includes('"method"') || bytes.includes('\\u00')
 }
 
-const isAnswer = (frame: Uint8Array): boolean =>
-  decodeFrame(frame).messages.every(({ kind }) => kind === 'result' || kind === 'error')
+const isAnswer = (arg: Uint8Array): boolean =>
+  decodeFrame(arg).messages.every(({ kind }) => kind === 'result' || kind === 'error')

@@ -42,15 +42,15 @@ export function sendCall(bus: Bus, from: Peer, to: RemotePeer, { id, args, form 
   }
   if (!bus.remoteCalls.fits(args)) return fail(TOO_LONG)
   if (id.length > MAX_MESSAGE_ID_BYTES) return fail(ID_TOO_LONG)
-  const message = { to: to.identity, from: from.identity, args }
   if (id.length === 0) {
-    const errno = bus.platforms.sendCall(to.platform, { ...message, id })
+    const errno = bus.platforms.sendCall(to.platform, { to: to.identity, from: from.identity, id, args })
     return errno && fail(errno)
   }
   const call = outgoing.open({ peer: from, remote: to, messageId: id, form })
   if (call === 'peer-full') return fail(tooMany(from.identity))
   if (call === 'platform-full') return fail(tooMany(to.platform))
-  const errno = bus.platforms.sendCall(to.platform, { ...message, id: Buffer.from(call.id, 'latin1') })
+  const message = { to: to.identity, from: from.identity, id: Buffer.from(call.id, 'latin1'), args }
+  const errno = bus.platforms.sendCall(to.platform, message)
   if (!errno) return
   outgoing.end(call)
   fail(errno)
@@ -63,10 +63,10 @@ function sendAnswer(bus: Bus, from: Peer, to: RemotePeer, id: Uint8Array, args: 
     bus.counters.lateRemoteAnswer++
     return
   }
-  const head = { to: to.identity, from: from.identity, id: call.messageId }
+  const answer = { to: to.identity, from: from.identity, id: call.messageId, args }
   const errno = bus.remoteCalls.fits(args)
-    ? bus.platforms.sendAnswer(to.platform, { ...head, args })
-    : bus.platforms.sendError(to.platform, { ...head, errno: TOO_LONG })
+    ? bus.platforms.sendAnswer(to.platform, answer)
+    : bus.platforms.sendError(to.platform, { to: answer.to, from: answer.from, id: answer.id, errno: TOO_LONG })
   if (!errno) return
   bus.counters.unreachable++
   bounce(from, errno, { id, recipient: addressOf(to), subsystem: Subsystem.rpc })

@@ -59,13 +59,13 @@ export class WaitingCalls<Form = undefined> {
   readonly #options: WaitingCallsOptions
   readonly #limits: WaitingCallsLimits
   readonly #newId: () => string
-  readonly #idStart: string
+  readonly #idStart: Buffer
 
   constructor(options: WaitingCallsOptions) {
     this.#options = options
     this.#limits = options.limits ?? WAITING_CALLS_LIMITS
     this.#newId = sequentialIds(options.idPrefix)
-    this.#idStart = `r${options.idPrefix}.`
+    this.#idStart = Buffer.from(`r${options.idPrefix}.`, 'latin1')
   }
 
   get size(): number {
@@ -76,7 +76,9 @@ export class WaitingCalls<Form = undefined> {
 
   /** Whether the message id was made here, for a call that may have ended meanwhile. */
   madeId(messageId: Uint8Array): boolean {
-    return frameText(messageId).startsWith(this.#idStart)
+    const start = this.#idStart
+    for (let at = 0; at < start.length; at++) if (messageId[at] !== start[at]) return false
+    return true
   }
 
   /** @returns which bound is reached when the call cannot be taken */
