@@ -92,12 +92,15 @@ export function keyOf(name: string): PublicKey {
 }
 
 export interface BusFixtureOptions {
+  /** Default `here`. */
+  readonly instanceName?: string
   readonly queueBytes?: number
   readonly platforms?: Partial<RemotePlatforms>
   readonly callLimits?: WaitingCallsLimits
 }
 
 export function busFixture(options: BusFixtureOptions = {}): BusFixture {
+  const { instanceName = 'here' } = options
   let nowMs = 0
   let deferred: (() => void)[] = []
   let timers: { at: number; run: () => void }[] = []
@@ -119,7 +122,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
   }
   const turn = new Turn((run) => deferred.push(run))
   const distribution = new Distribution({
-    instanceName: 'here',
+    instanceName,
     epoch: 7,
     authority,
     subscriptions,
@@ -129,7 +132,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
   })
   let nonce = 1000
   const bus: Bus = {
-    instanceName: 'here',
+    instanceName,
     routerId: 'router-1',
     peers,
     subscriptions,

@@ -24,7 +24,7 @@ const steps = fc.array(
     },
     { weight: 1, arbitrary: fc.constant({ do: 'session ends' } as const) },
   ),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 
 /** Buses `here`, where callers are, and `there`, where callees are; what crosses waits on the wire until it is carried. */
@@ -39,11 +39,12 @@ class World {
   /** Per caller connection, the ids it has called with. */
   readonly called = new Map<FakeConnection, string[]>()
   readonly ended = new Map<FakeConnection, string[]>()
+  answers = 0
   #count = 0
 
   constructor() {
     this.here = busFixture({ platforms: this.#towards(() => this.there, 'here') })
-    this.there = busFixture({ platforms: this.#towards(() => this.here, 'there') })
+    this.there = busFixture({ instanceName: 'there', platforms: this.#towards(() => this.here, 'there') })
     this.there.authority.mayCallRpc = () => true
   }
 
@@ -111,6 +112,7 @@ class World {
         if (frames[4] !== 'RPC' && frames[4] !== 'error') continue
         // The answer is to this caller, and to the call it says.
         if (frames[4] === 'RPC') {
+          this.answers++
           expect(JSON.parse(frames[5]!)).toEqual({ jsonrpc: '2.0', id: frames[3], result: `here/caller${name}` })
         }
         this.ended.set(caller, [...(this.ended.get(caller) ?? []), frames[3]!])
@@ -121,6 +123,7 @@ class World {
 
 describe('calls between two buses', () => {
   it('each end once, at who made them, whoever leaves and whatever is lost; nothing is left behind', () => {
+    let answers = 0
     fc.assert(
       fc.property(steps, (script) => {
         const world = new World()
@@ -134,8 +137,10 @@ describe('calls between two buses', () => {
         for (const { bus } of [world.here, world.there]) {
           expect([bus.remoteCalls.outgoing.size, bus.remoteCalls.incoming.size]).toEqual([0, 0])
         }
+        answers += world.answers
       }),
       { numRuns: 300 },
     )
+    expect(answers).toBeGreaterThan(500)
   })
 })
