@@ -2,6 +2,7 @@
 import { componentLogger, createLogger } from '@volttron/observe'
 import { describeError, VolttronError } from '@volttron/vip'
 import { startPlatform } from './compose.ts'
+import { letHeapGrow } from './heap.ts'
 import { openHome } from './home/home.ts'
 import { rootWarning } from './home/root-warning.ts'
 import { type PlatformOptions, parsePlatformOptions } from './options/platform-options.ts'
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
 }
 
 async function run(options: PlatformOptions, notices: readonly string[]): Promise<void> {
+  letHeapGrow()
   const logger = createLogger({ name: 'volttron', ...options.log })
   const log = componentLogger(logger, 'platform')
   // Nobody can say what still holds after a defect: the log keeps the details, a supervisor starts the platform anew.

@@ -116,7 +116,10 @@ describe('a batched peer', () => {
   })
 
   it('is closed when it breaks the form, and the others live on', () => {
-    for (const broken of [Buffer.from([0xb5, 1, 0, 0, 0, 0, 0xff]), Buffer.from([0xb5, 9, 0, 0, 0, 0])]) {
+    for (const broken of [
+      Buffer.from([0xb5, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff]),
+      Buffer.from([0xb5, 9, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ]) {
       const fixture = busFixture()
       const [a, b] = [new BatchedAgent(fixture, 'a'), new BatchedAgent(fixture, 'b')]
       a.connection.say(broken)
@@ -129,7 +132,7 @@ describe('a batched peer', () => {
   it('is closed for a batch before the welcome', () => {
     const fixture = busFixture()
     const a = fixture.connect('a')
-    a.say(Buffer.from([0xb5, 1, 0, 0, 0, 0]))
+    a.say(Buffer.from([0xb5, 1, 0, 0, 0, 0, 0, 0, 0, 0]))
     expect(a.closed).toContain('before the welcome')
   })
 

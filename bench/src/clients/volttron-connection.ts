@@ -19,10 +19,21 @@ export async function connect(settings: Readonly<Record<string, string>>, connec
   /** An agent of the own platform is called by its identity alone. */
   const peerOf = (name: string) => (name.startsWith(own) ? name.slice(own.length) : name)
 
+  let mayGoOn = true
+  agent.on('drain', () => {
+    mayGoOn = true
+  })
+  /** `write()` takes its message even when it asks for a pause. */
+  const write = (topic: string, message: unknown): boolean => {
+    if (!mayGoOn) return false
+    mayGoOn = pubsub.write({ topic, message })
+    return true
+  }
+
   return {
-    publish: (topic, message) => pubsub.write({ topic, message }),
-    publishJson: (topic, message) => pubsub.write({ topic, message }),
-    writable: () => new Promise((resolve) => agent.once('drain', () => resolve())),
+    publish: write,
+    publishJson: write,
+    writable: () => (mayGoOn ? Promise.resolve() : new Promise((resolve) => agent.once('drain', () => resolve()))),
     async subscribe(prefix, _options, onMessage) {
       await pubsub.subscribe({
         prefix,

@@ -93,8 +93,8 @@ export class Agent extends EventEmitter<AgentEvents> {
       maxBytes: settings.sendQueueBytes,
       maxMessages: settings.sendQueueMessages,
       now: ports.now,
-      onSent: (message, key) => this.#publishes.add(message, key),
-      onUnsendable: (message, error) => (message.awaited ? message.awaited.reject(error) : report(error)),
+      onSent: (topic, awaited, key) => this.#publishes.add(topic, awaited, key),
+      onUnsendable: (awaited, error) => (awaited ? awaited.reject(error) : report(error)),
       onDrain: () => this.#tell('drain'),
     })
     this.#bus = new Bus({ identity: this.identity, ports, outbox: this.#outbox, report })

@@ -1,6 +1,6 @@
 /** Publishes that were sent and wait for the router's answer. The answer belongs to the connection they were sent on. */
 import { VolttronError } from '@volttron/vip'
-import type { AwaitedPublish, OutgoingPublish } from './outgoing.ts'
+import type { AwaitedPublish } from './outgoing.ts'
 import { vipError } from './vip-errors.ts'
 import type { PublishKey } from './wire.ts'
 
@@ -13,8 +13,8 @@ export class AwaitedPublishes {
   readonly #sent = new Map<PublishKey, Sent>()
   #emptyWaiters: (() => void)[] = []
 
-  add({ topic, awaited }: OutgoingPublish, key: PublishKey): void {
-    if (awaited) this.#sent.set(key, { topic, awaited })
+  add(topic: string, awaited: AwaitedPublish, key: PublishKey): void {
+    this.#sent.set(key, { topic, awaited })
   }
 
   /** The router has sent it to so many; `false` when nobody waits for this answer. */

@@ -10,7 +10,7 @@ import {
   type Route,
   type WelcomeCapabilities,
 } from '@volttron/vip'
-import type { OutgoingPublish } from './outgoing.ts'
+import type { PublishContent } from './outgoing.ts'
 import type { AgentPorts } from './ports.ts'
 import type { PublishKey, Wire } from './wire.ts'
 
@@ -69,8 +69,8 @@ export class BatchedWire<T> implements Wire {
     )
   }
 
-  publish(message: OutgoingPublish, nowMs: number): PublishKey | undefined {
-    const { body, headersJson, bus } = message
+  publish(content: PublishContent, wantsResult: boolean, ageMs: number): PublishKey | undefined {
+    const { body, headersJson, bus } = content
     let flags: number
     let source: Uint8Array
     let end: number
@@ -84,10 +84,9 @@ export class BatchedWire<T> implements Wire {
       source = tail.bytes
       end = source.length
     }
-    if (message.awaited) flags |= PublishFlag.wantsResult
-    const topic = this.#names.topics.intern(message.topic)
+    if (wantsResult) flags |= PublishFlag.wantsResult
+    const topic = this.#names.topics.intern(content.topic)
     const sequence = this.#sequence + 1
-    const ageMs = Math.max(0, Math.floor(nowMs - message.createdAtMs))
     if (!this.#channel.publish(topic, this.#names.route, flags, sequence, ageMs, source, 0, end)) return undefined
     this.#sequence = sequence
     return sequence

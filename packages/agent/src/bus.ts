@@ -14,7 +14,6 @@ import {
 } from '@volttron/vip'
 import { checkSize, DEFAULT_TIMEOUT_MS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
-import { outgoingFrames } from './outgoing.ts'
 import type { AgentPorts } from './ports.ts'
 import { Requests } from './requests.ts'
 import type { Wire } from './wire.ts'
@@ -105,7 +104,7 @@ export class Bus {
    */
   send(subsystem: string, peer: string, id: string | Uint8Array, args: readonly (string | Uint8Array)[]): void {
     const frames = this.#message({ peer, id, subsystem }, args)
-    if (!this.outbox.offer(outgoingFrames(frames))) throw queueFull(this.identity)
+    if (!this.outbox.offerFrames(frames)) throw queueFull(this.identity)
   }
 
   /**

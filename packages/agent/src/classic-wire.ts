@@ -2,7 +2,7 @@
 import type { Connection } from '@volttron/transport'
 import { looksLikeJson, Subsystem, toAsciiJson, topicFrame, VolttronError, vipMessage } from '@volttron/vip'
 import { checkSize } from './limits.ts'
-import type { OutgoingPublish } from './outgoing.ts'
+import type { PublishContent } from './outgoing.ts'
 import type { PublishKey, Wire } from './wire.ts'
 
 /** Names the encoding of a body that is bytes, which JSON cannot hold. */
@@ -29,7 +29,7 @@ export class ClassicWire implements Wire {
     this.#options = options
   }
 
-  publish(message: OutgoingPublish): PublishKey | undefined {
+  publish(message: PublishContent): PublishKey | undefined {
     if (!this.#hasRoom()) return undefined
     // A Python router takes such a topic for a number, and a number stops it.
     if (JSON_START.test(message.topic) && looksLikeJson(message.topic))
@@ -69,7 +69,7 @@ export class ClassicWire implements Wire {
 }
 
 /** `headers` must be an object even when empty: without it a Python router delivers to nobody. */
-function publishBody({ body, headersJson, bus }: OutgoingPublish): string {
+function publishBody({ body, headersJson, bus }: PublishContent): string {
   const isText = typeof body === 'string'
   const message = isText ? body : `"${Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64')}"`
   const headers = isText ? headersJson || '{}' : withEncoding(headersJson)

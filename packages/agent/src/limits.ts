@@ -17,11 +17,14 @@ export const SEND_QUEUE_MESSAGES = 100_000
 
 /** @throws VolttronError `usage` when `what` is larger than a platform takes */
 export function checkSize(bytes: number, what: string): void {
-  if (bytes <= MAX_MESSAGE_BYTES) return
-  throw new VolttronError('usage', `${what} has ${bytes} bytes`, {
+  if (bytes > MAX_MESSAGE_BYTES) throw tooLarge(bytes, what)
+}
+
+/** The error of {@link checkSize}, for callers that name `what` only when it is needed. */
+export const tooLarge = (bytes: number, what: string): VolttronError =>
+  new VolttronError('usage', `${what} has ${bytes} bytes`, {
     hint: `at most ${MAX_MESSAGE_BYTES} are allowed: send it in parts`,
   })
-}
 
 export function checkTimeout(timeoutMs: number, name = 'timeoutMs'): void {
   if (!(timeoutMs >= 0)) throw new VolttronError('usage', `${name} is a number of milliseconds, not ${timeoutMs}`)

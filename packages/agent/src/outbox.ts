@@ -1,8 +1,17 @@
 /**
- * The one queue between the agent and its connection. It is bounded in bytes and messages; when it is full a message is
- * refused, never dropped. While there is no connection, publishes stay and everything else is refused.
+ * The one queue between the agent and its connection. What can leave passes it by; the rest waits. It is bounded in bytes
+ * and messages; when it is full a message is refused, never dropped. While there is no connection, publishes stay and
+ * everything else is refused.
  */
-import { type Outgoing, type OutgoingFrames, type OutgoingPublish, outgoingFrames } from './outgoing.ts'
+import {
+  type AwaitedPublish,
+  MESSAGE_OVERHEAD_BYTES,
+  type Outgoing,
+  type OutgoingFrames,
+  type OutgoingPublish,
+  outgoingFrames,
+  type PublishContent,
+} from './outgoing.ts'
 import type { PublishKey, Wire } from './wire.ts'
 
 export interface OutboxOptions {
@@ -11,12 +20,15 @@ export interface OutboxOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** An awaited publish has left; `key` names its result. */
-  readonly onSent: (message: OutgoingPublish, key: PublishKey) => void
+  readonly onSent: (topic: string, awaited: AwaitedPublish, key: PublishKey) => void
   /** A publish that waited can never be sent to the router it has now. */
-  readonly onUnsendable: (message: OutgoingPublish, error: Error) => void
-  /** A message was refused earlier, and now half of the queue is free. */
+  readonly onUnsendable: (awaited: AwaitedPublish | undefined, error: Error) => void
+  /** Somebody was told to wait, and now nothing waits any more. */
   readonly onDrain: () => void
 }
+
+/** `sent`: handed on. `queued`: it waits; more should come after `onDrain`. `full`: it was not taken. */
+export type Offer = 'sent' | 'queued' | 'full'
 
 export class Outbox {
   readonly #options: OutboxOptions
@@ -27,7 +39,8 @@ export class Outbox {
   /** What goes ahead of the rest; bounded like it, by itself. */
   #ahead: OutgoingFrames[] = []
   #aheadBytes = 0
-  #refused = false
+  /** A sender waits for {@link OutboxOptions.onDrain}. */
+  #isAwaited = false
   #idleWaiters: (() => void)[] = []
 
   constructor(options: OutboxOptions) {
@@ -44,17 +57,30 @@ export class Outbox {
     return this.#bytes
   }
 
-  /** Sends a message or queues it; `false` when the queue is full and the message was not taken. */
-  offer(item: Outgoing): boolean {
-    if (this.length === 0 && this.#wire && this.#send(this.#wire, item)) return true
-    // A message larger than the whole queue passes when nothing else waits.
-    const fits = this.length < this.#options.maxMessages && this.#bytes + item.bytes <= this.#options.maxBytes
-    if (!fits && this.length > 0) {
-      this.#refused = true
-      return false
-    }
-    this.#items.push(withOwnBytes(item))
-    this.#bytes += item.bytes
+  /** Whether much waits already: then a sender does well to pause. */
+  get isHalfFull(): boolean {
+    return this.#bytes * 2 > this.#options.maxBytes || this.length * 2 > this.#options.maxMessages
+  }
+
+  /** Sends or queues a publish. Bytes are copied before the call returns. */
+  offerPublish(content: PublishContent, awaited: AwaitedPublish | undefined): Offer {
+    if (this.length === 0 && this.#wire && this.#publish(this.#wire, content, awaited, 0)) return 'sent'
+    const { topic, body, headersJson, bus } = content
+    const bytes = topic.length + body.length + headersJson.length + bus.length + MESSAGE_OVERHEAD_BYTES
+    if (!this.#hasRoom(bytes)) return 'full'
+    // The caller may reuse its buffer.
+    const ownBody = typeof body === 'string' ? body : Buffer.from(body)
+    const createdAtMs = this.#options.now()
+    this.#add({ kind: 'publish', topic, body: ownBody, headersJson, bus, awaited, bytes, createdAtMs })
+    return 'queued'
+  }
+
+  /** Sends or queues any other message; `false` when the queue is full and it was not taken. */
+  offerFrames(frames: readonly Uint8Array[]): boolean {
+    if (this.length === 0 && this.#wire?.send(frames)) return true
+    const item = outgoingFrames(frames)
+    if (!this.#hasRoom(item.bytes)) return false
+    this.#add(item)
     return true
   }
 
@@ -103,6 +129,11 @@ export class Outbox {
     this.#announceRoom()
   }
 
+  /** {@link OutboxOptions.onDrain} is wanted. */
+  awaitDrain(): void {
+    this.#isAwaited = true
+  }
+
   /** Resolves when nothing waits any more. */
   whenEmpty(): Promise<void> {
     if (this.length === 0) return Promise.resolve()
@@ -119,14 +150,30 @@ export class Outbox {
     return left
   }
 
+  /** A message larger than the whole queue passes when nothing else waits. */
+  #hasRoom(bytes: number): boolean {
+    if (this.length === 0) return true
+    return this.length < this.#options.maxMessages && this.#bytes + bytes <= this.#options.maxBytes
+  }
+
+  #add(item: Outgoing): void {
+    this.#items.push(item)
+    this.#bytes += item.bytes
+  }
+
   #send(wire: Wire, item: Outgoing): boolean {
     if (item.kind === 'frames') return wire.send(item.frames)
+    const ageMs = Math.max(0, Math.floor(this.#options.now() - item.createdAtMs))
+    return this.#publish(wire, item, item.awaited, ageMs)
+  }
+
+  #publish(wire: Wire, content: PublishContent, awaited: AwaitedPublish | undefined, ageMs: number): boolean {
     try {
-      const key = wire.publish(item, this.#options.now())
+      const key = wire.publish(content, awaited !== undefined, ageMs)
       if (key === undefined) return false
-      if (item.awaited) this.#options.onSent(item, key)
+      if (awaited) this.#options.onSent(content.topic, awaited, key)
     } catch (error) {
-      this.#options.onUnsendable(item, error as Error)
+      this.#options.onUnsendable(awaited, error as Error)
     }
     return true
   }
@@ -142,14 +189,10 @@ export class Outbox {
   }
 
   #announceRoom(): void {
-    if (this.length === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
-    const { maxBytes, maxMessages } = this.#options
-    if (!this.#refused || this.#bytes * 2 > maxBytes || this.length * 2 > maxMessages) return
-    this.#refused = false
+    if (this.length > 0) return
+    for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    if (!this.#isAwaited) return
+    this.#isAwaited = false
     this.#options.onDrain()
   }
 }
-
-/** The caller may reuse its buffer once the call has returned. */
-const withOwnBytes = (item: Outgoing): Outgoing =>
-  item.kind === 'publish' && typeof item.body !== 'string' ? { ...item, body: Buffer.from(item.body) } : item

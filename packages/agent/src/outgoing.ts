@@ -6,14 +6,19 @@ export interface AwaitedPublish {
   reject(error: Error): void
 }
 
-export interface OutgoingPublish {
-  readonly kind: 'publish'
+/** What is published. */
+export interface PublishContent {
   readonly topic: string
   /** JSON text, or opaque bytes. */
   readonly body: string | Uint8Array
   /** JSON text of an object; `''` for none. */
   readonly headersJson: string
   readonly bus: string
+}
+
+/** A publish that waits. */
+export interface OutgoingPublish extends PublishContent {
+  readonly kind: 'publish'
   readonly awaited: AwaitedPublish | undefined
   /** What it counts for in the send queue. */
   readonly bytes: number

@@ -4,8 +4,8 @@ import { MAX_TOPIC_LENGTH } from '@volttron/transport'
 import { parseJson, toAsciiJson, VolttronError } from '@volttron/vip'
 import { type Bus, queueFull } from './bus.ts'
 import { PLATFORM_HEADER } from './deliveries.ts'
-import { checkSize } from './limits.ts'
-import { type AwaitedPublish, MESSAGE_OVERHEAD_BYTES, type OutgoingPublish } from './outgoing.ts'
+import { MAX_MESSAGE_BYTES, tooLarge } from './limits.ts'
+import type { PublishContent } from './outgoing.ts'
 import type { SubscriptionSync } from './subscription-sync.ts'
 import type { MessageHeaders, PubSubCallback, Subscriptions } from './subscriptions.ts'
 
@@ -92,23 +92,32 @@ export class PubSub {
   async publish(options: PublishOptions): Promise<number> {
     this.#requireStarted()
     return new Promise((resolve, reject) => {
-      const message = this.#outgoing(options, { resolve, reject })
-      if (!this.#bus.outbox.offer(message)) reject(queueFull(this.#bus.identity))
+      const offer = this.#bus.outbox.offerPublish(content(options), { resolve, reject })
+      if (offer === 'full') reject(queueFull(this.#bus.identity))
     })
   }
 
   /**
-   * Publishes without waiting: the way to send many messages. What the platform refuses comes as event `error`.
+   * Publishes without waiting and without a promise per message: the way to send many. What the platform refuses comes as
+   * event `error`. Back-pressure is that of Node's streams: the message is taken in any case, but whoever goes on after
+   * `false` fills the send queue.
    *
-   * @returns `false` when the send queue is full and the message was NOT taken: wait for the event `drain`, then write it again
-   * @throws VolttronError `usage` or `bad-data` when the message cannot be sent at all
+   * @returns `false` when the platform is behind, or the send queue half full without a connection: wait for the event `drain`
+   * @throws VolttronError `unavailable` when the send queue is full and the message was not taken, `usage` or `bad-data` when
+   *   the message cannot be sent at all
    * @example
    * for (const reading of readings)
-   *   while (!agent.vip.pubsub.write({ topic: 'devices/meter', message: reading })) await once(agent, 'drain')
+   *   if (!agent.vip.pubsub.write({ topic: 'devices/meter', message: reading })) await once(agent, 'drain')
    */
   write(options: PublishOptions): boolean {
     this.#requireStarted()
-    return this.#bus.outbox.offer(this.#outgoing(options, undefined))
+    const { outbox, wire, identity } = this.#bus
+    const offer = outbox.offerPublish(content(options), undefined)
+    if (offer === 'sent') return true
+    if (offer === 'full') throw queueFull(identity)
+    const mayGoOn = wire === undefined && !outbox.isHalfFull
+    if (!mayGoOn) outbox.awaitDrain()
+    return mayGoOn
   }
 
   /**
@@ -164,31 +173,22 @@ export class PubSub {
       return { bus: String(bus ?? ''), prefix: String(listedPrefix ?? ''), subscribed: isMember === true }
     })
   }
+}
 
-  #outgoing(options: PublishOptions, awaited: AwaitedPublish | undefined): OutgoingPublish {
-    const { topic, message, headers, bus = '' } = options
-    if (typeof topic !== 'string') throw new VolttronError('usage', `a topic is text, not ${typeof topic}`)
-    if (topic.length > MAX_TOPIC_LENGTH) {
-      const excerpt = topic.slice(0, 40)
-      throw new VolttronError('usage', `the topic '${excerpt}...' has ${topic.length} characters`, {
-        hint: `a topic has at most ${MAX_TOPIC_LENGTH}`,
-      })
-    }
-    const body = message instanceof Uint8Array ? message : toAsciiJson(message)
-    const headersJson = headers === undefined ? '' : encodeHeaders(headers)
-    const bytes = body.length + headersJson.length + bus.length
-    checkSize(bytes, `the message to '${topic}'`)
-    return {
-      kind: 'publish',
-      topic,
-      body,
-      headersJson,
-      bus,
-      awaited,
-      bytes: bytes + topic.length + MESSAGE_OVERHEAD_BYTES,
-      createdAtMs: this.#bus.ports.now(),
-    }
+/** What is sent of a publish, checked and encoded. */
+function content({ topic, message, headers, bus = '' }: PublishOptions): PublishContent {
+  if (typeof topic !== 'string') throw new VolttronError('usage', `a topic is text, not ${typeof topic}`)
+  if (topic.length > MAX_TOPIC_LENGTH) {
+    const excerpt = topic.slice(0, 40)
+    throw new VolttronError('usage', `the topic '${excerpt}...' has ${topic.length} characters`, {
+      hint: `a topic has at most ${MAX_TOPIC_LENGTH}`,
+    })
   }
+  const body = message instanceof Uint8Array ? message : toAsciiJson(message)
+  const headersJson = headers === undefined ? '' : encodeHeaders(headers)
+  const bytes = body.length + headersJson.length + bus.length
+  if (bytes > MAX_MESSAGE_BYTES) throw tooLarge(bytes, `the message to '${topic}'`)
+  return { topic, body, headersJson, bus }
 }
 
 function encodeHeaders(headers: MessageHeaders): string {

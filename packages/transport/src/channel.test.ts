@@ -272,7 +272,7 @@ describe('what arrives', () => {
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         const { right } = channelPair()
         try {
-          right.receive(Buffer.concat([Buffer.from([0xb5, 1, NONCE, 0, 0, 0]), bytes]))
+          right.receive(Buffer.concat([Buffer.from([0xb5, 1, NONCE, 0, 0, 0, 0, 0, 0, 0]), bytes]))
         } catch (error) {
           expect(error).toBeInstanceOf(BatchFormatError)
         }
@@ -316,7 +316,7 @@ describe('what arrives', () => {
 
 describe('a closed channel', () => {
   it('sends nothing, receives nothing and waits for nothing', () => {
-    const pair = channelPair({ queueBytes: 10_000, credit: { bytes: 100_000, records: 1 } })
+    const pair = channelPair({ queueBytes: 10_000, credit: { bytes: 100_000, records: 0 } })
     expect([publish(pair.left, 't', '1'), publish(pair.left, 't', '2')]).toEqual([true, true])
     expect(pair.left.close()).toBe(2)
     expect(publish(pair.left, 't', '3')).toBe(false)
@@ -385,6 +385,7 @@ describe('backpressure', () => {
   it('sees a reader as congested only while much waits, there is room, and it is reading', () => {
     const pair = channelPair({ queueBytes: 10_000, credit: { bytes: 1, records: 1 } })
     publish(pair.left, 't', 'x')
+    publish(pair.left, 't', 'x')
     expect(pair.left.isCongested).toBe(false)
     publish(pair.left, 't', 'x'.repeat(4_000))
     expect(pair.left.isCongested).toBe(true)
@@ -392,7 +393,7 @@ describe('backpressure', () => {
     expect(pair.left.isCongested).toBe(false)
     pair.left.onCredit(0, 0)
     expect(pair.left.isCongested).toBe(true)
-    publish(pair.left, 't', 'x'.repeat(5_400))
+    publish(pair.left, 't', 'x'.repeat(5_600))
     expect(pair.left.isCongested).toBe(false)
     pair.left.close()
     expect(pair.left.isCongested).toBe(false)

@@ -31,6 +31,11 @@ export class SendQueue<T extends { readonly bytes: number }> {
     this.#bytes += item.bytes
   }
 
+  /** The oldest. Not to be called on an empty queue. */
+  peek(): T {
+    return this.#items[this.#head]!
+  }
+
   /** Takes the oldest. Not to be called on an empty queue. */
   take(): T {
     const item = this.#items[this.#head]!

@@ -1,7 +1,7 @@
 /**
  * The batched form that our own peers speak once both have announced it in `hello`: many records in one ZeroMQ frame.
  *
- *     batch   = magic(1) version(1) nonce(4, little endian) record*
+ *     batch   = magic(1) version(1) nonce(4) held(4) record*       nonce and held are little endian
  *     record  = type(1) ...                        integers below are varints (LEB128, at most 2^53 - 1)
  *
  *     topic   = 0x01 id length utf8               "id now means this topic" (ids may be redefined at any time)
@@ -13,11 +13,14 @@
  *     tail    = [length bus] [length headers] body                    copied untouched from hop to hop
  *
  * A batch is a message of exactly one frame, which no classic message is. The nonce names the connection, so that a batch
- * can never be read with another connection's ids.
+ * can never be read with another connection's ids. `held` is how many milliseconds the batch has waited with its author
+ * since its first record; it adds to the age of each record.
  */
 export const BATCH_MAGIC = 0xb5
 export const BATCH_VERSION = 1
-export const BATCH_HEADER_BYTES = 6
+export const BATCH_HEADER_BYTES = 10
+export const NONCE_AT = 2
+export const HELD_AT = 6
 
 export const RecordType = { topic: 0x01, route: 0x02, frames: 0x03, credit: 0x04, result: 0x05, publish: 0x10 } as const
 

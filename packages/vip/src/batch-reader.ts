@@ -7,8 +7,10 @@ import {
   BATCH_MAGIC,
   BATCH_VERSION,
   BatchFormatError,
+  HELD_AT,
   MAX_FRAMES,
   MAX_NAME_ID,
+  NONCE_AT,
   PublishFlag,
   RecordType,
 } from './batch-format.ts'
@@ -32,11 +34,13 @@ export class BatchReader extends TailView {
   topicId = 0
   routeId = 0
   sequence = 0
+  /** Time since its author wrote it, as far as measured: the last leg of the way is missing. */
   ageMs = 0
   /** Publish and frames records of the batch just read: what credit counts. */
   records = 0
   #at = 0
   #end = 0
+  #heldMs = 0
 
   /**
    * Hands each record of `batch` to `handlers`, in order.
@@ -50,7 +54,8 @@ export class BatchReader extends TailView {
     this.records = 0
     if (batch.length < BATCH_HEADER_BYTES || batch[0] !== BATCH_MAGIC) throw new BatchFormatError('not a batch')
     if (batch[1] !== BATCH_VERSION) throw new BatchFormatError(`batch version ${batch[1]} is not supported`)
-    if (batch.readUInt32LE(2) !== nonce) throw new BatchFormatError('the batch belongs to another connection')
+    if (batch.readUInt32LE(NONCE_AT) !== nonce) throw new BatchFormatError('the batch belongs to another connection')
+    this.#heldMs = batch.readUInt32LE(HELD_AT)
     this.#at = BATCH_HEADER_BYTES
     while (this.#at < this.#end) {
       const type = batch[this.#at++]
@@ -69,7 +74,7 @@ export class BatchReader extends TailView {
     this.topicId = this.#varint()
     this.routeId = this.#varint()
     this.sequence = this.#varint()
-    this.ageMs = this.flags & PublishFlag.age ? this.#varint() : 0
+    this.ageMs = this.#heldMs + (this.flags & PublishFlag.age ? this.#varint() : 0)
     if (this.#at > end) throw new BatchFormatError('a record is shorter than its head')
     this.tailStart = this.#at
     this.tailEnd = end

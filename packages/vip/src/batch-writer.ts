@@ -2,7 +2,15 @@
  * Packs records into a batch. The buffer starts small, grows with the traffic, and is given away by {@link BatchWriter.take}
  * because libzmq sends it without a copy.
  */
-import { BATCH_HEADER_BYTES, BATCH_MAGIC, BATCH_VERSION, PublishFlag, RecordType } from './batch-format.ts'
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  BATCH_VERSION,
+  HELD_AT,
+  NONCE_AT,
+  PublishFlag,
+  RecordType,
+} from './batch-format.ts'
 
 const INITIAL_BYTES = 2_048
 /** Up to this many bytes a loop beats the native copy, which allocates a view for each call. */
@@ -133,7 +141,8 @@ export class BatchWriter {
       this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, bytes + BATCH_HEADER_BYTES))
       this.#buffer[0] = BATCH_MAGIC
       this.#buffer[1] = BATCH_VERSION
-      this.#buffer.writeUInt32LE(this.#nonce, 2)
+      this.#buffer.writeUInt32LE(this.#nonce, NONCE_AT)
+      this.#buffer.writeUInt32LE(0, HELD_AT)
       this.#at = BATCH_HEADER_BYTES
       return
     }
@@ -164,6 +173,11 @@ export class BatchWriter {
     for (let from = start; from < end; from++) buffer[at++] = source[from]!
     this.#at = at
   }
+}
+
+/** Writes into a finished batch how long it has waited, in milliseconds. */
+export function stampHeldMs(batch: Buffer, heldMs: number): void {
+  batch.writeUInt32LE(Math.min(0xffffffff, Math.max(0, Math.floor(heldMs))), HELD_AT)
 }
 
 function varintBytes(value: number): number {

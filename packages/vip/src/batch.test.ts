@@ -117,7 +117,7 @@ describe('the batched form', () => {
   it('refuses any bytes with a format error and nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        const batch = Buffer.concat([Buffer.from([0xb5, 1, 7, 0, 0, 0]), bytes])
+        const batch = Buffer.concat([Buffer.from([0xb5, 1, 7, 0, 0, 0, 0, 0, 0, 0]), bytes])
         try {
           read(batch, 7)
         } catch (error) {
