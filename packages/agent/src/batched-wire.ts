@@ -97,7 +97,7 @@ export class BatchedWire<T> implements Wire {
   }
 
   receive(frames: Buffer[]): void {
-    if (isBatch(frames)) this.#channel.receive(frames[0]!)
+    if (isBatch(frames)) this.#channel.receive(frames[0]!, frames[1])
     else this.#receiver.onFrames(frames)
   }
 

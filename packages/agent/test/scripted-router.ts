@@ -104,7 +104,7 @@ export class ScriptedRouter {
     const peer = new RouterPeer(accepted.routingId, accepted)
     accepted.start({
       onMessage: (frames) => {
-        if (isBatch(frames)) peer.channel!.receive(frames[0]!)
+        if (isBatch(frames)) peer.channel!.receive(frames[0]!, frames[1])
         else this.#frames(peer, frames)
       },
       onClose: () => {

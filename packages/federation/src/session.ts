@@ -207,7 +207,7 @@ export class Session<T, R> {
       return
     }
     try {
-      this.#channel.receive(frames[0]!)
+      this.#channel.receive(frames[0]!, frames[1])
     } catch (error) {
       if (!(error instanceof BatchFormatError)) throw error
       this.close('malformed', `the platform sent a malformed batch: ${describeError(error)}`)

@@ -124,16 +124,17 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   }
 
   /**
-   * Unpacks one batch of the other side. A record whose handler closes the channel is the last one.
+   * Unpacks one batch of the other side, which is a message of one or two frames. A record whose handler closes the channel
+   * is the last one.
    *
    * @throws BatchFormatError when it breaks the format; the owner closes the connection
    */
-  receive(batch: Buffer): void {
+  receive(batch: Buffer, more?: Buffer): void {
     if (this.#closed) return
-    this.#reader.read(batch, this.#options.nonce, this)
+    this.#reader.read(batch, this.#options.nonce, this, more)
     const records = this.#reader.records
     this.counters.recordsIn += records
-    const grant = this.#grant.consume(batch.length, records)
+    const grant = this.#grant.consume(batch.length + (more?.length ?? 0), records)
     if (!grant || this.#closed) return
     this.#owed = grant
     if (!this.#cancelHold) this.#heldSinceMs = this.#options.now()

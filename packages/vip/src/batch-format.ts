@@ -1,5 +1,5 @@
 /**
- * The batched form that our own peers speak once both have announced it in `hello`: many records in one ZeroMQ frame.
+ * The batched form that our own peers speak once both have announced it in `hello`: many records in one ZeroMQ message.
  *
  *     batch   = magic(1) version(1) nonce(4) held(4) record*       nonce and held are little endian
  *     record  = type(1) ...                        integers below are varints (LEB128, at most 2^53 - 1)
@@ -12,9 +12,10 @@
  *     publish = 0x10 flags length topic route sequence [age] tail     length counts from topic to the end
  *     tail    = [length bus] [length headers] body                    copied untouched from hop to hop
  *
- * A batch is a message of exactly one frame, which no classic message is. The nonce names the connection, so that a batch
- * can never be read with another connection's ids. `held` is how many milliseconds the batch has waited with its author
- * since its first record; it adds to the age of each record.
+ * A batch is a message of one or two frames, which no classic message is. A second frame has no head: it is more records,
+ * none of which begins in the first frame. As nothing in it concerns one connection, the same bytes can go to many readers.
+ * The nonce names the connection, so that a batch can never be read with another connection's ids. `held` is how many
+ * milliseconds the batch has waited with its author since its first record; it adds to the age of each record.
  */
 export const BATCH_MAGIC = 0xb5
 export const BATCH_VERSION = 1

@@ -26,9 +26,11 @@ export interface BatchHandlers {
   onPublish(reader: BatchReader): void
 }
 
-/** True for a message in the batched form: one frame with the magic byte. */
+/** True for a message in the batched form: one or two frames, the first with the magic byte. */
 export const isBatch = (frames: readonly Uint8Array[]): boolean =>
-  frames.length === 1 && frames[0]!.length >= BATCH_HEADER_BYTES && frames[0]![0] === BATCH_MAGIC
+  (frames.length === 1 || frames.length === 2) &&
+  frames[0]!.length >= BATCH_HEADER_BYTES &&
+  frames[0]![0] === BATCH_MAGIC
 
 export class BatchReader extends TailView {
   topicId = 0
@@ -43,22 +45,27 @@ export class BatchReader extends TailView {
   #heldMs = 0
 
   /**
-   * Hands each record of `batch` to `handlers`, in order.
+   * Hands each record of `batch` to `handlers`, in order, and those of `more`, the second frame, if there is one.
    *
    * @throws BatchFormatError when the batch breaks the format or carries another connection's nonce; records before the
    *   broken one have been delivered.
    */
-  read(batch: Buffer, nonce: number, handlers: BatchHandlers): void {
-    this.buffer = batch
-    this.#end = batch.length
+  read(batch: Buffer, nonce: number, handlers: BatchHandlers, more?: Buffer): void {
     this.records = 0
     if (batch.length < BATCH_HEADER_BYTES || batch[0] !== BATCH_MAGIC) throw new BatchFormatError('not a batch')
     if (batch[1] !== BATCH_VERSION) throw new BatchFormatError(`batch version ${batch[1]} is not supported`)
     if (batch.readUInt32LE(NONCE_AT) !== nonce) throw new BatchFormatError('the batch belongs to another connection')
     this.#heldMs = batch.readUInt32LE(HELD_AT)
-    this.#at = BATCH_HEADER_BYTES
+    this.#readFrame(batch, BATCH_HEADER_BYTES, handlers)
+    if (more) this.#readFrame(more, 0, handlers)
+  }
+
+  #readFrame(frame: Buffer, start: number, handlers: BatchHandlers): void {
+    this.buffer = frame
+    this.#end = frame.length
+    this.#at = start
     while (this.#at < this.#end) {
-      const type = batch[this.#at++]
+      const type = frame[this.#at++]
       if (type === RecordType.publish) this.#publish(handlers)
       else this.#control(type!, handlers)
     }

@@ -114,6 +114,18 @@ export class BatchWriter {
     this.records++
   }
 
+  /** Adds what another writer has packed, without the head of its batch. It is copied. */
+  append(packed: Uint8Array, records: number): void {
+    this.#reserve(packed.length)
+    this.#copy(packed, 0, packed.length)
+    this.records += records
+  }
+
+  /** What has been packed since `start`, a {@link byteLength}; the bytes stay as they are when more follows. */
+  packedSince(start: number): Buffer {
+    return this.#buffer.subarray(Math.max(start, BATCH_HEADER_BYTES), this.#at)
+  }
+
   /** The finished batch; the writer is empty afterwards. */
   take(): Buffer {
     const batch = this.#buffer.subarray(0, this.#at)
@@ -139,10 +151,7 @@ export class BatchWriter {
     if (needed <= this.#buffer.length) return
     if (this.#at === 0) {
       this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, bytes + BATCH_HEADER_BYTES))
-      this.#buffer[0] = BATCH_MAGIC
-      this.#buffer[1] = BATCH_VERSION
-      this.#buffer.writeUInt32LE(this.#nonce, NONCE_AT)
-      this.#buffer.writeUInt32LE(0, HELD_AT)
+      writeHead(this.#buffer, this.#nonce)
       this.#at = BATCH_HEADER_BYTES
       return
     }
@@ -173,6 +182,20 @@ export class BatchWriter {
     for (let from = start; from < end; from++) buffer[at++] = source[from]!
     this.#at = at
   }
+}
+
+/** A batch without records: the first frame of a message whose records are all in the second. */
+export function emptyBatch(nonce: number): Buffer {
+  const batch = Buffer.allocUnsafe(BATCH_HEADER_BYTES)
+  writeHead(batch, nonce)
+  return batch
+}
+
+function writeHead(batch: Buffer, nonce: number): void {
+  batch[0] = BATCH_MAGIC
+  batch[1] = BATCH_VERSION
+  batch.writeUInt32LE(nonce, NONCE_AT)
+  batch.writeUInt32LE(0, HELD_AT)
 }
 
 /** Writes into a finished batch how long it has waited, in milliseconds. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { BatchFormatError, PublishFlag } from './batch-format.ts'
+import { BATCH_HEADER_BYTES, BatchFormatError, PublishFlag } from './batch-format.ts'
 import { type BatchHandlers, BatchReader, isBatch } from './batch-reader.ts'
-import { BatchWriter } from './batch-writer.ts'
+import { BatchWriter, emptyBatch, stampHeldMs } from './batch-writer.ts'
 import { buildTail } from './tail.ts'
 
 type Record_ =
@@ -44,8 +44,9 @@ const record: fc.Arbitrary<Record_> = fc.oneof(
   }),
 )
 
-function write(records: Record_[], nonce: number): Buffer {
-  const writer = new BatchWriter(nonce)
+const write = (records: Record_[], nonce: number): Buffer => pack(new BatchWriter(nonce), records).take()
+
+function pack(writer: BatchWriter, records: Record_[]): BatchWriter {
   for (const item of records) {
     switch (item.kind) {
       case 'topic':
@@ -69,10 +70,10 @@ function write(records: Record_[], nonce: number): Buffer {
       }
     }
   }
-  return writer.take()
+  return writer
 }
 
-function read(batch: Buffer, nonce: number): Record_[] {
+function read(batch: Buffer, nonce: number, more?: Buffer): Record_[] {
   const records: Record_[] = []
   const handlers: BatchHandlers = {
     onTopic: (id, text) => void records.push({ kind: 'topic', id, text }),
@@ -92,7 +93,7 @@ function read(batch: Buffer, nonce: number): Record_[] {
         body: reader.buffer.toString('utf8', reader.bodyStart(), reader.tailEnd),
       }),
   }
-  new BatchReader().read(batch, nonce, handlers)
+  new BatchReader().read(batch, nonce, handlers, more)
   return records
 }
 
@@ -114,14 +115,61 @@ describe('the batched form', () => {
     )
   })
 
+  it('goes on in a second frame, which holds records and nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 20 }), fc.array(record, { maxLength: 20 }), (first, second) => {
+        const head = first.length > 0 ? write(first, 7) : emptyBatch(7)
+        const more = write(second, 8).subarray(BATCH_HEADER_BYTES)
+        expect(isBatch([head, more])).toBe(true)
+        expect(read(head, 7, more)).toEqual([...first, ...second])
+      }),
+    )
+  })
+
+  it('takes in what another writer has packed, whole or from where it had come to', () => {
+    fc.assert(
+      fc.property(
+        fc.array(record, { minLength: 1, maxLength: 10 }),
+        fc.array(record, { minLength: 1, maxLength: 10 }),
+        fc.array(record, { minLength: 1, maxLength: 10 }),
+        (own, before, after) => {
+          const other = pack(new BatchWriter(8), before)
+          const mark = other.byteLength
+          const packed = other.packedSince(0)
+          pack(other, after)
+          const writer = pack(new BatchWriter(7), own)
+          writer.append(packed, 1)
+          writer.append(other.packedSince(mark), 2)
+          const counted = own.filter(({ kind }) => kind === 'publish' || kind === 'frames').length
+          expect(writer.records).toBe(counted + 3)
+          expect(read(writer.take(), 7)).toEqual([...own, ...before, ...after])
+        },
+      ),
+    )
+  })
+
+  it('adds the time its head says to the age of the records of both frames', () => {
+    const aged = (age: number): Record_ => {
+      return { kind: 'publish', topic: 1, route: 1, sequence: 1, age, bus: '', headers: '', body: '' }
+    }
+    const head = write([aged(5)], 7)
+    stampHeldMs(head, 30)
+    const ages = read(head, 7, write([aged(2)], 0).subarray(BATCH_HEADER_BYTES)).map(
+      (item) => 'age' in item && item.age,
+    )
+    expect(ages).toEqual([35, 32])
+  })
+
   it('refuses any bytes with a format error and nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const batch = Buffer.concat([Buffer.from([0xb5, 1, 7, 0, 0, 0, 0, 0, 0, 0]), bytes])
-        try {
-          read(batch, 7)
-        } catch (error) {
-          expect(error).toBeInstanceOf(BatchFormatError)
+        for (const frames of [[batch], [emptyBatch(7), Buffer.from(bytes)]] as const) {
+          try {
+            read(frames[0], 7, frames[1])
+          } catch (error) {
+            expect(error).toBeInstanceOf(BatchFormatError)
+          }
         }
       }),
       { numRuns: 2_000 },
@@ -148,10 +196,12 @@ describe('the batched form', () => {
     expect(() => read(write([{ kind: 'credit', bytes: 1, records: 1 }], 7), 8)).toThrow('another connection')
   })
 
-  it('is told from a classic message by its single frame', () => {
+  it('is told from a classic message by its one or two frames and its first byte', () => {
     const batch = write([{ kind: 'credit', bytes: 1, records: 1 }], 7)
     expect(isBatch([batch])).toBe(true)
+    expect(isBatch([batch, Buffer.alloc(0)])).toBe(true)
     expect(isBatch([Buffer.alloc(0), batch])).toBe(false)
+    expect(isBatch([batch, batch, batch])).toBe(false)
     expect(isBatch([Buffer.from('VIP1VIP1')])).toBe(false)
   })
 

@@ -14,7 +14,7 @@ export {
   PublishFlag,
 } from './batch-format.ts'
 export { type BatchHandlers, BatchReader, isBatch } from './batch-reader.ts'
-export { BatchWriter, stampHeldMs } from './batch-writer.ts'
+export { BatchWriter, emptyBatch, stampHeldMs } from './batch-writer.ts'
 export {
   type Credit,
   commonVersion,

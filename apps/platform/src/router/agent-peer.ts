@@ -116,7 +116,7 @@ export class AgentPeer implements Peer {
     if (!isBatch(frames)) return this.#onFrames(frames)
     if (!this.#channel) return this.#broken('a batch before the welcome')
     try {
-      this.#channel.receive(frames[0]!)
+      this.#channel.receive(frames[0]!, frames[1])
     } catch (error) {
       this.#broken((error as Error).message)
     }
