@@ -84,15 +84,15 @@ export const publicKeyFromBytes = (raw: Uint8Array): PublicKey => encodeKey(raw)
 /** The form libzmq takes. */
 export const toZ85 = (key: PublicKey | SecretKey): string => encodeZ85(Buffer.from(key, 'base64url'))
 
-/** DER prefix of a raw X25519 private key in PKCS #8 (RFC 8410). */
-const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
-
 /** Makes the key pair whose secret is `secret` (32 random bytes). The caller brings the randomness. */
 export function keyPairFromSecret(secret: Uint8Array): KeyPair {
   if (secret.length !== KEY_BYTES) throw new VolttronError('internal', 'a CURVE secret key has 32 bytes')
-  const der = Buffer.concat([PKCS8_X25519, secret])
-  const jwk = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).export({ format: 'jwk' })
-  return { publicKey: jwk.x as PublicKey, secretKey: encodeKey(secret) as SecretKey }
+  const d = encodeKey(secret) as SecretKey
+  // As a JWK, because OpenSSL takes ten times as long to find out what a DER document is. The format wants a public key too,
+  // which is not looked at: OpenSSL computes it from `d`.
+  const privateKey = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d, x: d }, format: 'jwk' })
+  const jwk = createPublicKey(privateKey).export({ format: 'jwk' })
+  return { publicKey: jwk.x as PublicKey, secretKey: d }
 }
 
 /** The public half of a secret key: X25519 with the base point, which is what CURVE uses. */
