@@ -4,19 +4,23 @@
  *
  * ```
  * publish() -> records (open batch) -> waiting (full batches) -> connection
+ * share()   -> the open batch and, as its second frame, a block packed for several channels
  * results, grants, and messages that overtake -> ahead (open batch) -> connection
  * ```
  */
-import { BatchWriter, type Credit, stampHeldMs } from '@volttron/vip'
+import { BatchWriter, type Credit, emptyBatch, stampHeldMs } from '@volttron/vip'
 import { AnnouncedNames } from './announced-names.ts'
 import type { Connection } from './connection.ts'
 import { CreditBalance } from './credit-window.ts'
 import type { Name } from './name-table.ts'
 import { SendQueue } from './send-queue.ts'
+import type { SharedBlock } from './shared-records.ts'
 import type { Turn } from './turn.ts'
 
 /** A batch leaves at this size even within the turn. */
 const FLUSH_BYTES = 64 * 1024
+/** A smaller block is copied into the open batch, which costs less than a second frame does. */
+const SHARED_BYTES = 16 * 1024
 
 /**
  * What the socket may hold back before records wait here, whatever the other side allows: credit without reading must not
@@ -55,6 +59,8 @@ export interface SenderCounters {
 /** A full batch that waits for credit. */
 interface WaitingBatch {
   readonly batch: Buffer
+  /** Its second frame. Others may hold it too; it counts for each of them. */
+  readonly more: Buffer | undefined
   readonly bytes: number
   readonly records: number
   readonly openedAtMs: number
@@ -133,16 +139,24 @@ export class ChannelSender {
     if (!this.#admit(tailEnd - tailStart)) return this.#refuse()
     const writer = this.#records
     if (writer.isEmpty) this.#openedAtMs = this.#options.now()
-    if (!this.#announcedTopics.has(topic)) {
-      this.#announcedTopics.add(topic)
-      writer.defineTopic(topic.id, topic.text)
-    }
-    if (!this.#announcedRoutes.has(route)) {
-      this.#announcedRoutes.add(route)
-      writer.defineRoute(route.id, route.text)
-    }
+    this.#defineTopic(topic)
+    this.#defineRoute(route)
     writer.publish(flags, topic.id, route.id, sequence, ageMs, source, tailStart, tailEnd)
     this.#packed()
+    return true
+  }
+
+  share(block: SharedBlock): boolean {
+    const { packed, records, openedAtMs } = block
+    if (this.#closed || !this.#admit(packed.length)) return false
+    const writer = this.#records
+    if (writer.isEmpty || openedAtMs < this.#openedAtMs) this.#openedAtMs = openedAtMs
+    for (const topic of block.topics) this.#defineTopic(topic)
+    for (const route of block.routes) this.#defineRoute(route)
+    if (packed.length < SHARED_BYTES) {
+      writer.append(packed, records)
+      this.#packed()
+    } else this.#packedWith(packed, records)
     return true
   }
 
@@ -208,6 +222,18 @@ export class ChannelSender {
     return lost
   }
 
+  #defineTopic(topic: Name): void {
+    if (this.#announcedTopics.has(topic)) return
+    this.#announcedTopics.add(topic)
+    this.#records.defineTopic(topic.id, topic.text)
+  }
+
+  #defineRoute(route: Name): void {
+    if (this.#announcedRoutes.has(route)) return
+    this.#announcedRoutes.add(route)
+    this.#records.defineRoute(route.id, route.text)
+  }
+
   /** Makes room for a record of so many bytes in the open batch; false when it must be refused. */
   #admit(bytes: number): boolean {
     if (this.#messages.isEmpty && this.#isOpen()) {
@@ -241,6 +267,8 @@ export class ChannelSender {
     const { bytes, records } = this.#overtaken
     const fits = bytes < AHEAD.bytes && records < AHEAD.records
     if (!fits || this.#connection.pendingBytes >= MAX_UNSENT_BYTES + AHEAD.bytes) return false
+    // It may hold an earlier message, which this one must not overtake.
+    if (this.#mayLeave && !this.#records.isEmpty) this.#sendOpenBatch()
     const before = this.#ahead.byteLength
     this.#ahead.frames(frames)
     this.#overtaken.bytes += this.#ahead.byteLength - before
@@ -252,8 +280,8 @@ export class ChannelSender {
   #sendWaiting(): void {
     while (!this.#waiting.isEmpty) {
       if (!this.#balance.allows(0, 0) || this.#connection.pendingBytes >= MAX_UNSENT_BYTES) return
-      const { batch, records, openedAtMs } = this.#waiting.take()
-      this.#send(batch, records, openedAtMs)
+      const { batch, more, records, openedAtMs } = this.#waiting.take()
+      this.#send(batch, records, openedAtMs, more)
     }
     if (this.#mayLeave || this.#records.isEmpty || !this.#balance.allows(0, 0)) return
     this.#mayLeave = true
@@ -265,7 +293,17 @@ export class ChannelSender {
     if (this.#mayLeave) return this.#sendOpenBatch()
     const { records } = this.#records
     const batch = this.#records.take()
-    this.#waiting.add({ batch, bytes: batch.length, records, openedAtMs: this.#openedAtMs })
+    this.#waiting.add({ batch, more: undefined, bytes: batch.length, records, openedAtMs: this.#openedAtMs })
+  }
+
+  /** The open batch ends with these records as its second frame. */
+  #packedWith(more: Buffer, moreRecords: number): void {
+    const writer = this.#records
+    const records = writer.records + moreRecords
+    const batch = writer.isEmpty ? emptyBatch(this.#options.nonce) : writer.take()
+    const openedAtMs = this.#openedAtMs
+    if (this.#mayLeave) this.#send(batch, records, openedAtMs, more)
+    else this.#waiting.add({ batch, more, bytes: batch.length + more.length, records, openedAtMs })
   }
 
   #packedAhead(): void {
@@ -290,10 +328,10 @@ export class ChannelSender {
     this.#send(this.#records.take(), records, this.#openedAtMs)
   }
 
-  #send(batch: Buffer, records: number, openedAtMs: number): void {
-    this.#balance.sent(batch.length, records)
+  #send(batch: Buffer, records: number, openedAtMs: number, more?: Buffer): void {
+    this.#balance.sent(batch.length + (more?.length ?? 0), records)
     this.#counters.recordsOut += records
     stampHeldMs(batch, this.#options.now() - openedAtMs)
-    this.#connection.send([batch])
+    this.#connection.send(more ? [batch, more] : [batch])
   }
 }

@@ -116,6 +116,16 @@ describe('a channel', () => {
     expect(pair.received.length).toBeLessThan(20)
   })
 
+  it('does not send a message ahead of an earlier one', () => {
+    const pair = channelPair({ credit: { bytes: 44, records: 3 }, queueBytes: NO_LIMIT })
+    publish(pair.left, 't', '')
+    pair.left.sendFrames([Buffer.from('first')])
+    publish(pair.left, 't', '')
+    pair.left.sendFrames([Buffer.from('second')])
+    pair.settle()
+    expect(pair.received.filter((item) => item.startsWith('frames:'))).toEqual(['frames:first', 'frames:second'])
+  })
+
   it('keeps its queue within the bound, and counts each record it refuses', () => {
     fc.assert(
       fc.property(
@@ -191,10 +201,10 @@ describe('a channel', () => {
     const send = () => pair.left.publish(late, route, 1, 1, 0, Buffer.from('x'), 0, 1)
     send()
     pair.endTurn()
-    const [first] = pair.toRight.batches
+    const [first] = pair.toRight.batches.flat()
     send()
     pair.endTurn()
-    const [, second] = pair.toRight.batches
+    const [, second] = pair.toRight.batches.flat()
     expect(first!.includes('late')).toBe(true)
     expect(second!.includes('late')).toBe(false)
   })

@@ -11,6 +11,7 @@ import { ChannelSender, type SenderCounters, type SenderOptions } from './channe
 import type { Connection } from './connection.ts'
 import { CreditGrant } from './credit-window.ts'
 import type { Name } from './name-table.ts'
+import type { SharedBlock } from './shared-records.ts'
 
 /** Longest topic a peer may publish to, in UTF-16 code units: bounds what the names of a connection can cost. */
 export const MAX_TOPIC_LENGTH = 1_024
@@ -104,6 +105,16 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     tailEnd: number,
   ): boolean {
     return this.#sender.publish(topic, route, flags, sequence, ageMs, source, tailStart, tailEnd)
+  }
+
+  /**
+   * Sends records that were packed once for several channels, together and in the order of the calls with what is published
+   * here. They are all taken or all refused; nothing is counted then, and the caller may try them one by one.
+   *
+   * @returns false when the queue has no room for all of them
+   */
+  share(block: SharedBlock): boolean {
+    return this.#sender.share(block)
   }
 
   /**

@@ -24,4 +24,5 @@ export {
 } from './memory-network.ts'
 export { type Name, NameTable } from './name-table.ts'
 export type { Resolve } from './resolve.ts'
+export { eachRecord, type SharedBlock, type SharedMark, SharedRecords } from './shared-records.ts'
 export { type Flushable, Turn } from './turn.ts'

@@ -25,15 +25,16 @@ export class Wire implements Connection {
   readonly publicKey = keyPairFromSecret(Buffer.alloc(32, 1)).publicKey
   readonly routingId = ''
   readonly counters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 }
-  readonly batches: Buffer[] = []
+  /** Frames of each. */
+  readonly batches: Buffer[][] = []
   /** True: the socket takes nothing. */
   isStuck = false
 
   get pendingBytes(): number {
-    return this.isStuck ? this.batches.reduce((bytes, batch) => bytes + batch.length, 0) : 0
+    return this.isStuck ? this.batches.flat().reduce((bytes, frame) => bytes + frame.length, 0) : 0
   }
   send(frames: readonly Uint8Array[]): void {
-    this.batches.push(Buffer.from(frames[0]!))
+    this.batches.push(frames.map((frame) => frame as Buffer))
   }
   start(): void {}
   close(): void {}
@@ -112,8 +113,8 @@ export function channelPair(options: PairOptions = {}): ChannelPair {
       const ready = soon.filter(({ at }) => at <= pair.nowMs)
       soon = soon.filter(({ at }) => at > pair.nowMs)
       for (const { run } of ready) run()
-      for (const batch of toRight.batches.splice(0)) pair.right.receive(batch)
-      for (const batch of toLeft.batches.splice(0)) pair.left.receive(batch)
+      for (const [batch, more] of toRight.batches.splice(0)) pair.right.receive(batch!, more)
+      for (const [batch, more] of toLeft.batches.splice(0)) pair.left.receive(batch!, more)
     },
     settle() {
       do {
