@@ -81,7 +81,9 @@ export class BatchReader extends TailView {
     this.topicId = this.#varint()
     this.routeId = this.#varint()
     this.sequence = this.#varint()
-    this.ageMs = this.#heldMs + (this.flags & PublishFlag.age ? this.#varint() : 0)
+    const ageMs = this.#heldMs + (this.flags & PublishFlag.age ? this.#varint() : 0)
+    // Whatever its author claims, the next reader must be able to read it.
+    this.ageMs = Math.min(ageMs, Number.MAX_SAFE_INTEGER)
     if (this.#at > end) throw new BatchFormatError('a record is shorter than its head')
     this.tailStart = this.#at
     this.tailEnd = end

@@ -160,6 +160,13 @@ describe('the batched form', () => {
     expect(ages).toEqual([35, 32])
   })
 
+  it('has no age that the next reader could not read, whatever its author claims', () => {
+    const aged = { kind: 'publish', topic: 1, route: 1, sequence: 1, bus: '', headers: '', body: '' } as const
+    const batch = write([{ ...aged, age: Number.MAX_SAFE_INTEGER }], 7)
+    stampHeldMs(batch, 1_000)
+    expect(read(batch, 7)).toMatchObject([{ age: Number.MAX_SAFE_INTEGER }])
+  })
+
   it('refuses any bytes with a format error and nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -8,6 +8,7 @@
  *
  * where `peer` is the recipient on the way in and the sender on the way out; empty means the router itself.
  */
+import { isAscii } from 'node:buffer'
 import { VIP1 } from './constants.ts'
 
 /** Position of each header frame. */
@@ -43,7 +44,6 @@ export function vipMessage(header: VipHeader, args: readonly (string | Uint8Arra
   return frames
 }
 
-const NON_ASCII = /[\x80-\xff]/
 /** Keeps a byte order mark: without it two different names would read the same. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -52,13 +52,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * as Latin-1, so both arrive as the characters their author meant.
  */
 export function frameText(bytes: Uint8Array): string {
+  if (bytes.length === 0) return ''
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const latin = buffer.toString('latin1')
-  if (!NON_ASCII.test(latin)) return latin
+  if (isAscii(buffer)) return buffer.toString('latin1')
   try {
     return utf8.decode(bytes)
   } catch {
-    return latin
+    return buffer.toString('latin1')
   }
 }
 

@@ -37,7 +37,7 @@ export {
   type VipHeader,
   vipMessage,
 } from './frames.ts'
-export { isOneJsonValue, jsonMembers } from './json-members.ts'
+export { isOneJsonObject, isOneJsonValue, jsonMembers } from './json-members.ts'
 export { parseJson, toAsciiJson } from './json-text.ts'
 export {
   decodeZ85,

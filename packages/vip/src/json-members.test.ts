@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { isOneJsonValue, jsonMembers } from './json-members.ts'
+import { isOneJsonObject, isOneJsonValue, jsonMembers } from './json-members.ts'
 
 describe('looking into JSON text', () => {
   it('accepts whatever JSON.stringify writes, blanks around it included', () => {
@@ -28,6 +28,30 @@ describe('looking into JSON text', () => {
         expect(isOneJsonValue(text)).toBe(parses)
       }),
       { numRuns: 5_000 },
+    )
+  })
+
+  it('tells an object from other values, and from what is more than one', () => {
+    for (const text of ['{}', ' \n{"a": [1]} ']) expect(isOneJsonObject(text)).toBe(true)
+    for (const text of ['[]', '1', '"{}"', '', ' ', '{}{}', '{}, "a": 1', '{"a": 1']) {
+      expect(isOneJsonObject(text)).toBe(false)
+    }
+  })
+
+  it('agrees with JSON.parse on what is a number', () => {
+    const pieces = fc.array(fc.constantFrom('0', '1', '29', '-', '.', 'e', 'E', '+', ' '), { maxLength: 8 })
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const text = parts.join('')
+        let isJson = true
+        try {
+          JSON.parse(text)
+        } catch {
+          isJson = false
+        }
+        expect(isOneJsonValue(text)).toBe(isJson)
+      }),
+      { numRuns: 2_000 },
     )
   })
 

@@ -17,6 +17,12 @@ export class TailView {
     return at
   }
 
+  /** Offset of the text of the headers, which ends at {@link bodyStart}; only where there are headers. */
+  headersStart(): number {
+    const at = this.flags & PublishFlag.bus ? this.#blockEnd(this.tailStart) : this.tailStart
+    return at + lengthBytes(this.#lengthAt(at))
+  }
+
   /** The JSON text of the headers; `''` when there are none. */
   headersText(): string {
     if (!(this.flags & PublishFlag.headers)) return ''
