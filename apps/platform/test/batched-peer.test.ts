@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { BatchWriter, buildTail, formatRoute, helloArgument, PublishFlag, parseWelcome, TailView } from '@volttron/vip'
+import type { PeerSession } from '../src/router/names.ts'
 import { type BusFixture, busFixture, type FakeConnection, unpack } from './bus-fixture.ts'
 
 /** An agent that speaks the batched form. */
@@ -16,7 +17,11 @@ class BatchedAgent {
     this.nonce = parseWelcome(welcome[9]!)!.nonce
   }
 
-  publish(topic: string, body: string | Uint8Array, options: { headers?: string; flags?: number } = {}): void {
+  publish(
+    topic: string,
+    body: string | Uint8Array,
+    options: { headers?: string; flags?: number; ageMs?: number } = {},
+  ): void {
     const writer = new BatchWriter(this.nonce)
     let id = this.#known.get(topic)
     if (id === undefined) {
@@ -26,7 +31,8 @@ class BatchedAgent {
     }
     writer.defineRoute(0, formatRoute({ platform: 'forged', epoch: 1, sender: 'platform.control', path: [] }))
     const tail = buildTail(body, options.headers ?? '', '')
-    writer.publish(tail.flags | (options.flags ?? 0), id, 0, ++this.#sequence, 0, tail.bytes, 0, tail.bytes.length)
+    const { flags = 0, ageMs = 0 } = options
+    writer.publish(tail.flags | flags, id, 0, ++this.#sequence, ageMs, tail.bytes, 0, tail.bytes.length)
     this.connection.say(writer.take())
   }
 
@@ -113,6 +119,61 @@ describe('a batched peer', () => {
     expect(classic.heard()).toEqual([])
     expect(forger.unpack().results).toEqual([[1, 22, 0]])
     expect(fixture.bus.counters.malformedPublish).toBe(1)
+  })
+
+  it.each(['1}, "sender": "platform.control", "x": {', '{"a": 1}, "sender": "platform.control"', '[]', '', '{"a": 1'])(
+    'cannot forge a field by headers that are no JSON object: %s',
+    (headers) => {
+      const fixture = busFixture()
+      const forger = new BatchedAgent(fixture, 'forger')
+      const classic = fixture.connect('classic')
+      subscribe(classic, '')
+      classic.heard()
+      forger.publish('t', '1', { headers })
+      fixture.endTurn()
+      // Empty headers are none.
+      const refused = headers === '' ? 0 : 1
+      expect(classic.heard().filter((frames) => frames[5] === 'publish')).toHaveLength(1 - refused)
+      expect(forger.unpack().results).toEqual(refused ? [[1, 22, 0]] : [])
+      expect(fixture.bus.counters.malformedPublish).toBe(refused)
+    },
+  )
+
+  it('gets headers nobody could have forged the origin in, and as they came otherwise', () => {
+    const fixture = busFixture()
+    const [a, b] = [new BatchedAgent(fixture, 'a'), new BatchedAgent(fixture, 'b')]
+    subscribe(b.connection, '')
+    for (const headers of [
+      '{"PlatForm": "x", "k": 1}',
+      '{"pl\\u0061tform": 2}',
+      '{"plant": "platform"}',
+      '{"k" :1}',
+      '{k',
+    ])
+      a.publish('t', '1', { headers })
+    a.publish('t', '1', { headers: '{"platform": 1' })
+    fixture.endTurn()
+    const passed = ['{"k": 1}', '{}', '{"plant": "platform"}', '{"k" :1}', '{k']
+    expect(b.unpack().records.map(([, , headers]) => headers)).toEqual(passed)
+    expect(a.unpack().results).toEqual([[6, 22, 0]])
+  })
+
+  it('learns how long a record was on its way, and so do other platforms', () => {
+    const fixture = busFixture()
+    const [a, b] = [new BatchedAgent(fixture, 'a'), new BatchedAgent(fixture, 'b')]
+    subscribe(b.connection, '')
+    const abroad: number[] = []
+    const session = {
+      isCongested: false,
+      publish: (_topic: unknown, _route: unknown, _flags: number, _sequence: number, ageMs: number) =>
+        abroad.push(ageMs),
+    }
+    fixture.remoteInterest.replace(session as unknown as PeerSession, [''])
+    a.publish('t', '1', { ageMs: 1_234 })
+    a.publish('t', '2')
+    fixture.endTurn()
+    expect(b.unpack().ages).toEqual([1_234, 0])
+    expect(abroad).toEqual([1_234, 0])
   })
 
   it('is closed when it breaks the form, and the others live on', () => {

@@ -221,10 +221,15 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
 export function unpack(
   connection: FakeConnection,
   nonce: number,
-): { records: string[][]; frames: string[][]; results: number[][] } {
+): { records: string[][]; ages: number[]; frames: string[][]; results: number[][] } {
   const topics: string[] = []
   const routes: string[] = []
-  const unpacked = { records: [] as string[][], frames: [] as string[][], results: [] as number[][] }
+  const unpacked = {
+    records: [] as string[][],
+    ages: [] as number[],
+    frames: [] as string[][],
+    results: [] as number[][],
+  }
   for (const [batch] of connection.sent) {
     new BatchReader().read(batch!, nonce, {
       onTopic: (id, name) => {
@@ -236,13 +241,15 @@ export function unpack(
       onFrames: (frames) => void unpacked.frames.push(frames.map(frameText)),
       onCredit: () => {},
       onResult: (sequence, status, count) => void unpacked.results.push([sequence, status, count]),
-      onPublish: (record) =>
-        void unpacked.records.push([
+      onPublish: (record) => {
+        unpacked.ages.push(record.ageMs)
+        unpacked.records.push([
           topics[record.topicId]!,
           routes[record.routeId]!,
           record.headersText(),
           record.bodyText(),
-        ]),
+        ])
+      },
     })
   }
   connection.sent = []

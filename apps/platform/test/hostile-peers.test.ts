@@ -39,6 +39,19 @@ describe('a classic peer that means no good', () => {
     expect(agent.heard().map((frames) => frames.slice(5))).toEqual([['request_response', '0']])
   })
 
+  it('cannot have headers that are none delivered', () => {
+    const fixture = busFixture()
+    const [a, b] = [fixture.connect('a'), fixture.connect('b')]
+    b.vip('', 'pubsub', 's', 'subscribe', '{"prefix": "", "bus": ""}')
+    b.heard()
+    a.heard()
+    for (const headers of ['[]', '"x"', 'null', '[{}]'])
+      a.vip('', 'pubsub', 'p', 'publish', 'x', `{"bus": "", "headers": ${headers}, "message": 1}`)
+    expect(b.heard()).toEqual([])
+    expect(a.heard().map((frames) => frames.slice(5))).toEqual(Array(4).fill(['request_response', '0']))
+    expect(fixture.bus.counters.malformedPublish).toBe(4)
+  })
+
   it('costs no other peer its ears: what is listed is ASCII', () => {
     const fixture = busFixture()
     const agent = fixture.connect('a')

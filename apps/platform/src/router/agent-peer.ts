@@ -151,7 +151,8 @@ export class AgentPeer implements Peer {
 
   #onPublish(topic: Topic, record: BatchReader): void {
     this.counters.messagesIn++
-    const count = this.#options.distribution.publish(this.publisher, topic, record, record.sequence)
+    const { sequence, ageMs } = record
+    const count = this.#options.distribution.publish(this.publisher, topic, record, sequence, ageMs)
     if (count < 0) {
       const { status, text } = count === PublishRefusal.denied ? DENIED : MALFORMED
       this.#channel?.sendResult(record.sequence, status, 0, text)

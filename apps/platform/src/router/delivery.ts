@@ -1,50 +1,76 @@
 /**
  * One publish on its way to its subscribers. There is a single object per router, filled anew for each record, so that
  * the path of a record allocates nothing; subscribers use it within the call and keep nothing of it.
+ *
+ * A publish comes as a record or as the texts of a classic peer; the other form is made when the first subscriber needs it.
  */
 import type { Name } from '@volttron/transport'
 import {
+  frame,
+  isOneJsonObject,
   isOneJsonValue,
   PublishFlag,
   type Route,
   Subsystem,
   TailView,
   toAsciiJson,
-  topicFrame,
   vipMessage,
 } from '@volttron/vip'
+import { busOf, type ClassicPublish, showAsRecord } from './classic-publish.ts'
 import { withMember } from './headers.ts'
+
+/** A topic that knows how classic peers spell it. */
+export interface ClassicTopic extends Name {
+  readonly frame: Uint8Array
+}
+
+/** A route that knows how a classic delivery names the sender. */
+export interface ClassicRoute extends Name, Route {
+  readonly userFrame: Uint8Array
+  /** How the body begins: everything up to the bus. */
+  readonly classicStart: string
+}
 
 /** Not JSON, so that a Python hop leaves it alone. */
 const CLASSIC_ID_PREFIX = 'p'
 const NOT_ASCII = /[\u007f-\uffff]/g
+const PUBSUB = frame(Subsystem.pubsub)
+const PUBLISH = frame('publish')
 
 export class Delivery {
-  topic!: Name
-  route!: Name & Route
-  record: TailView = new TailView()
+  topic!: ClassicTopic
+  route!: ClassicRoute
   sequence = 0
   ageMs = 0
-  /** The message id of a classic publisher, which classic subscribers see again. */
-  classicId: Uint8Array | undefined
+  #record: TailView | undefined
+  #classic: ClassicPublish | undefined
   #classicFrames: readonly Uint8Array[] | 'unfit' | undefined
+  readonly #view = new TailView()
 
-  of(
-    topic: Name,
-    route: Name & Route,
-    record: TailView,
-    sequence: number,
-    ageMs: number,
-    classicId?: Uint8Array,
-  ): this {
+  of(topic: ClassicTopic, route: ClassicRoute, record: TailView, sequence: number, ageMs: number): this {
+    this.#record = record
+    this.#classic = undefined
+    return this.#of(topic, route, sequence, ageMs)
+  }
+
+  ofClassic(topic: ClassicTopic, route: ClassicRoute, publish: ClassicPublish): this {
+    this.#record = undefined
+    this.#classic = publish
+    return this.#of(topic, route, 0, 0)
+  }
+
+  #of(topic: ClassicTopic, route: ClassicRoute, sequence: number, ageMs: number): this {
     this.topic = topic
     this.route = route
-    this.record = record
     this.sequence = sequence
     this.ageMs = ageMs
-    this.classicId = classicId
     this.#classicFrames = undefined
     return this
+  }
+
+  get record(): TailView {
+    this.#record ??= showAsRecord(this.#classic!, this.#view)
+    return this.#record
   }
 
   /** Flags for the next hop: what only concerned the last one is gone. */
@@ -55,7 +81,8 @@ export class Delivery {
   /**
    * The delivery as VIP1 frames (VIP specification, section 4.6), built once however many classic subscribers there are.
    *
-   * @returns `unfit` when the body is not the one JSON value it claims to be, and would break out of its envelope
+   * @returns `unfit` when the body is not the one JSON value it claims to be, or the headers are no JSON object: they
+   *   would break out of their envelope
    */
   classicFrames(): readonly Uint8Array[] | 'unfit' {
     this.#classicFrames ??= this.#buildClassicFrames()
@@ -64,29 +91,46 @@ export class Delivery {
 
   /** Frame 0 stays empty: the publisher is named in the body. */
   #buildClassicFrames(): readonly Uint8Array[] | 'unfit' {
-    const { record, route, topic } = this
-    if (record.flags & PublishFlag.json && !isOneJsonValue(record.bodyText())) return 'unfit'
-    const id = this.classicId ?? `${CLASSIC_ID_PREFIX}${this.sequence}`
-    const header = { peer: '', user: route.sender, id, subsystem: Subsystem.pubsub }
-    return vipMessage(header, ['publish', topicFrame(topic.text), this.#classicBody()])
+    const { route, topic } = this
+    const classic = this.#classic
+    const body = classic
+      ? this.#classicBody(busJson(busOf(classic)), classic.headers, classic.message)
+      : this.#recordBody(this.record)
+    if (body === undefined) return 'unfit'
+    const id = classic ? classic.id : `${CLASSIC_ID_PREFIX}${this.sequence}`
+    return vipMessage({ peer: '', user: route.userFrame, id, subsystem: PUBSUB }, [PUBLISH, topic.frame, body])
+  }
+
+  #recordBody(record: TailView): Uint8Array | undefined {
+    let headers = record.headersText() || '{}'
+    if (headers !== '{}' && !isOneJsonObject(headers)) return undefined
+    let message: string
+    if (record.flags & PublishFlag.json) {
+      message = record.bodyText()
+      if (!isOneJsonValue(message)) return undefined
+    } else {
+      message = `"${record.buffer.toString('base64', record.bodyStart(), record.tailEnd)}"`
+      headers = withMember(headers, 'x-encoding', 'base64')
+    }
+    return this.#classicBody(busJson(record.busText()), headers, message)
   }
 
   /** What the platform vouches for is written last: of a repeated name, JSON readers take the last. */
-  #classicBody(): string {
-    const { record, route } = this
-    let headers = record.headersText() || '{}'
-    let message: string
-    if (record.flags & PublishFlag.json) message = ascii(record.bodyText())
-    else {
-      message = `"${record.bodyBytes().toString('base64')}"`
-      headers = withMember(headers, 'x-encoding', 'base64')
-    }
-    if (route.platform !== '') headers = withMember(headers, 'platform', route.platform)
-    const bus = toAsciiJson(record.busText())
-    return `{"sender": ${toAsciiJson(route.sender)}, "bus": ${bus}, "headers": ${ascii(headers)}, "message": ${message}}`
+  #classicBody(bus: string, headers: string, message: string): Uint8Array {
+    const { platform, classicStart } = this.route
+    const stamped = platform === '' ? headers : withMember(headers, 'platform', platform)
+    return asciiFrame(`${classicStart}${bus}, "headers": ${stamped}, "message": ${message}}`)
   }
 }
 
+/** Nearly nobody sets it. */
+const busJson = (bus: string): string => (bus === '' ? '""' : toAsciiJson(bus))
+
 /** Non-ASCII characters can only stand within strings, where an escape means the same. */
-const ascii = (json: string): string =>
-  json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+function asciiFrame(json: string): Uint8Array {
+  const bytes = Buffer.from(json, 'utf8')
+  // Nothing but ASCII has as many bytes as characters.
+  if (bytes.length === json.length) return bytes
+  const escaped = json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return Buffer.from(escaped, 'latin1')
+}

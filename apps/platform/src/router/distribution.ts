@@ -3,14 +3,15 @@
  * the sessions of interested platforms. Nothing here allocates per record while topics repeat.
  */
 
-import type { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
+import type { DeliveryPlan, RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { Plans } from '@volttron/pubsub'
 import { NameTable } from '@volttron/transport'
 import { buildTail, formatRoute, PublishFlag, TailView } from '@volttron/vip'
 import type { Authority } from './authority.ts'
+import type { ClassicPublish } from './classic-publish.ts'
 import type { RouterCounters } from './counters.ts'
 import { Delivery } from './delivery.ts'
-import { cleanHeaders } from './headers.ts'
+import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
 import type { Peer } from './peer.ts'
 
@@ -30,6 +31,8 @@ export interface Reader {
 
 /** Why a publish was refused, in place of a count: numbers, because an object per record would be garbage. */
 export const PublishRefusal = { denied: -1, malformed: -2 } as const
+
+const NO_SESSIONS: readonly PeerSession[] = []
 
 export interface DistributionOptions {
   readonly instanceName: string
@@ -74,9 +77,35 @@ export class Distribution {
   /**
    * A local peer publishes.
    *
+   * @param ageMs how long the record was on its way so far, as its author says
    * @returns local subscribers plus interested platforms, as VOLTTRON counts; or a {@link PublishRefusal}
    */
-  publish(from: Publisher, topic: Topic, record: TailView, sequence: number, classicId?: Uint8Array): number {
+  publish(from: Publisher, topic: Topic, record: TailView, sequence: number, ageMs: number): number {
+    const plan = this.#admit(from, topic)
+    if (typeof plan === 'number') return plan
+    const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
+    if (!clean) {
+      this.#options.counters.malformedPublish++
+      return PublishRefusal.malformed
+    }
+    return this.#distribute(plan, from, topic, this.#delivery.of(topic, from.localRoute, clean, sequence, ageMs))
+  }
+
+  /** A local peer publishes by a classic message; returns what {@link publish} does. */
+  publishClassic(from: Publisher, topic: Topic, publish: ClassicPublish): number {
+    const plan = this.#admit(from, topic)
+    if (typeof plan === 'number') return plan
+    if (!publish.headers.startsWith('{')) {
+      this.#options.counters.malformedPublish++
+      return PublishRefusal.malformed
+    }
+    const headers = cleanObject(publish.headers)
+    const clean = headers === publish.headers ? publish : { ...publish, headers }
+    return this.#distribute(plan, from, topic, this.#delivery.ofClassic(topic, from.localRoute, clean))
+  }
+
+  /** Who hears it, or why nobody does: a {@link PublishRefusal}, or 0. */
+  #admit(from: Publisher, topic: Topic): DeliveryPlan<Peer, PeerSession> | number {
     const { counters, authority } = this.#options
     counters.published++
     if (this.#isProtected(topic) && !authority.mayPublish(from.principal, topic.text)) {
@@ -84,21 +113,15 @@ export class Distribution {
       return PublishRefusal.denied
     }
     const plan = this.#plans.plan(topic)
-    if (plan.local.length === 0 && plan.remote.length === 0) return 0
-    const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
-    if (!clean) {
-      counters.malformedPublish++
-      return PublishRefusal.malformed
-    }
-    const fit = this.#toLocal(
-      plan.local,
-      this.#delivery.of(topic, from.localRoute, clean, sequence, 0, classicId),
-      from,
-    )
-    if (!fit) return PublishRefusal.malformed
+    return plan.local.length === 0 && plan.remote.length === 0 ? 0 : plan
+  }
+
+  #distribute(plan: DeliveryPlan<Peer, PeerSession>, from: Publisher, topic: Topic, delivery: Delivery): number {
+    if (!this.#toLocal(plan.local, delivery, from)) return PublishRefusal.malformed
     // A protected topic never leaves the platform: other platforms know nothing of our rules.
-    if (plan.remote.length > 0 && !topic.isProtected) this.#toSessions(plan.remote, topic, from, clean)
-    return plan.local.length + (topic.isProtected ? 0 : plan.remote.length)
+    const sessions = topic.isProtected ? NO_SESSIONS : plan.remote
+    if (sessions.length > 0) this.#toSessions(sessions, topic, from, delivery)
+    return plan.local.length + sessions.length
   }
 
   /** A record came over a session. It goes to those who asked for all platforms, and no further: one hop. */
@@ -142,13 +165,13 @@ export class Distribution {
     return fit
   }
 
-  #toSessions(sessions: readonly PeerSession[], topic: Topic, from: Publisher, record: TailView): void {
+  #toSessions(sessions: readonly PeerSession[], topic: Topic, from: Publisher, delivery: Delivery): void {
     const { counters } = this.#options
-    const flags = record.flags & ~PublishFlag.wantsResult
+    const { flags, ageMs } = delivery
+    const { buffer, tailStart, tailEnd } = delivery.record
     const sequence = ++this.#streamSequence
     for (const session of sessions) {
-      const { buffer, tailStart, tailEnd } = record
-      if (session.publish(topic, from.federatedRoute, flags, sequence, 0, buffer, tailStart, tailEnd)) {
+      if (session.publish(topic, from.federatedRoute, flags, sequence, ageMs, buffer, tailStart, tailEnd)) {
         counters.forwarded++
         if (session.isCongested) from.slowest = session
       } else counters.droppedSlowSession++
@@ -169,8 +192,9 @@ export class Distribution {
     return topic.isProtected
   }
 
-  /** The record without headers that only a platform may set; `undefined` when its headers are no JSON object. */
+  /** The record without headers that only a platform may set; `undefined` when they are suspect and no JSON object. */
   #clean(record: TailView): TailView | undefined {
+    if (!areSuspect(record)) return record
     const before = record.headersText()
     const after = cleanHeaders(before)
     if (after === undefined) return undefined

@@ -2,13 +2,14 @@
 import type { Session } from '@volttron/federation'
 import type { DeliveryPlan, PlannedTopic } from '@volttron/pubsub'
 import type { Name } from '@volttron/transport'
-import { formatRoute, parseRoute, type Route } from '@volttron/vip'
+import { formatRoute, frame, parseRoute, toAsciiJson, topicFrame } from '@volttron/vip'
+import type { ClassicRoute, ClassicTopic } from './delivery.ts'
 import type { Peer } from './peer.ts'
 
 /** A session with another platform, as this router uses it. */
 export type PeerSession = Session<Topic, RouteName>
 
-export class Topic implements Name, PlannedTopic<Peer, PeerSession> {
+export class Topic implements ClassicTopic, PlannedTopic<Peer, PeerSession> {
   readonly id: number
   readonly stamp: number
   readonly text: string
@@ -17,6 +18,7 @@ export class Topic implements Name, PlannedTopic<Peer, PeerSession> {
   /** State of the rules for which {@link isProtected} holds. */
   rulesVersion = -1
   isProtected = false
+  #frame: Uint8Array | undefined
 
   constructor(name: Name) {
     this.id = name.id
@@ -24,12 +26,17 @@ export class Topic implements Name, PlannedTopic<Peer, PeerSession> {
     this.text = name.text
   }
 
+  get frame(): Uint8Array {
+    this.#frame ??= keepable(topicFrame(this.text))
+    return this.#frame
+  }
+
   get name(): string {
     return this.text
   }
 }
 
-export class RouteName implements Name, Route {
+export class RouteName implements ClassicRoute {
   readonly id: number
   readonly stamp: number
   readonly text: string
@@ -37,6 +44,8 @@ export class RouteName implements Name, Route {
   readonly epoch: number
   readonly sender: string
   readonly path: readonly string[]
+  #userFrame: Uint8Array | undefined
+  #classicStart: string | undefined
 
   constructor(name: Name) {
     this.id = name.id
@@ -48,7 +57,24 @@ export class RouteName implements Name, Route {
     this.sender = route.sender
     this.path = route.path
   }
+
+  get userFrame(): Uint8Array {
+    this.#userFrame ??= keepable(frame(this.sender))
+    return this.#userFrame
+  }
+
+  get classicStart(): string {
+    this.#classicStart ??= `{"sender": ${toAsciiJson(this.sender)}, "bus": `
+    return this.#classicStart
+  }
 }
 
 /** The route of a message on its way from one local peer to another. */
 export const localRoute = (sender: string): string => formatRoute({ platform: '', epoch: 0, sender, path: [] })
+
+/** Bytes in memory of their own: a small buffer of Node's would keep eight KiB of others alive. */
+function keepable(bytes: Uint8Array): Uint8Array {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
+}

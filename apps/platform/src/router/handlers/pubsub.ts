@@ -1,5 +1,5 @@
 import { MAX_TOPIC_LENGTH } from '@volttron/transport'
-import { buildTail, frameText, jsonMembers, parseJson, TailView, toAsciiJson, VipErrno } from '@volttron/vip'
+import { frame, frameText, jsonMembers, parseJson, Subsystem, toAsciiJson, VipErrno, vipMessage } from '@volttron/vip'
 import { type AgentPeer, reply } from '../agent-peer.ts'
 import { bounce } from '../bounce.ts'
 import { asAgent, type Bus, type Handler, type Request } from '../bus.ts'
@@ -62,10 +62,8 @@ const publish: Operation = (bus, from, request) => {
   const message = members?.get('message')
   const bus_ = members?.get('bus')
   if (headers === undefined || message === undefined || bus_ === undefined) return answer(from, request, '0')
-  const busName = parseJson(bus_)
-  const record = new TailView()
-  record.show(buildTail(message, headers, typeof busName === 'string' ? busName : ''))
-  const count = bus.distribution.publish(from.publisher, topic, record, 0, request.id)
+  const publish = { id: request.id, bus: bus_, headers, message }
+  const count = bus.distribution.publishClassic(from.publisher, topic, publish)
   answer(from, request, String(Math.max(0, count)))
 }
 
@@ -98,8 +96,14 @@ const operations: Readonly<Record<string, Operation | undefined>> = {
   synchronize,
 }
 
+const PUBSUB = frame(Subsystem.pubsub)
+const RESPONSE = frame('request_response')
+/** The usual answers, made once. */
+const RESULTS = new Map(['true', 'false', '0', '1', '2', '3'].map((result) => [result, frame(result)]))
+
 const answer = (to: AgentPeer, request: Request, result: string): void => {
-  reply(to, request, ['request_response', result])
+  const header = { peer: '', user: to.publisher.localRoute.userFrame, id: request.id, subsystem: PUBSUB }
+  to.send(vipMessage(header, [RESPONSE, RESULTS.get(result) ?? result]))
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
