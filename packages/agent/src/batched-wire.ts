@@ -5,10 +5,13 @@ import {
   buildTail,
   formatRoute,
   isBatch,
+  maxTailBytes,
   PublishFlag,
   parseRoute,
   type Route,
+  tailFlags,
   type WelcomeCapabilities,
+  writeTail,
 } from '@volttron/vip'
 import type { PublishContent } from './outgoing.ts'
 import type { AgentPorts } from './ports.ts'
@@ -27,16 +30,23 @@ export interface BatchedReceiver<T> {
 
 /** Topics the agent publishes to and its route, interned for the life of the agent. */
 export class SenderNames {
-  readonly topics = new NameTable<Name>((name) => name)
+  readonly #topics = new NameTable<Name>((name) => name)
+  /** Most agents publish to one topic many times in a row. Never older than the last topic interned, so never evicted. */
+  #lastTopic: Name | undefined
   /** The router fills in who the agent is, so it has one route only. */
   readonly route = new NameTable<Name>((name) => name).intern(
     formatRoute({ platform: '', epoch: 0, sender: '', path: [] }),
   )
+
+  topic(text: string): Name {
+    if (this.#lastTopic?.text !== text) this.#lastTopic = this.#topics.intern(text)
+    return this.#lastTopic!
+  }
 }
 
-/** JSON bodies up to this length are encoded in place, without a buffer of their own. */
-const SCRATCH_CHARS = 16_384
-const scratch = Buffer.allocUnsafeSlow(SCRATCH_CHARS * 3)
+/** Messages that need no more than this are encoded in place, without a buffer of their own. */
+const SCRATCH_BYTES = 48 * 1024
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
 export class BatchedWire<T> implements Wire {
   readonly batched = true
@@ -71,21 +81,19 @@ export class BatchedWire<T> implements Wire {
 
   publish(content: PublishContent, wantsResult: boolean, ageMs: number): PublishKey | undefined {
     const { body, headersJson, bus } = content
-    let flags: number
-    let source: Uint8Array
+    let flags = tailFlags(body, headersJson, bus)
+    let source: Uint8Array = scratch
     let end: number
-    if (typeof body === 'string' && headersJson === '' && bus === '' && body.length <= SCRATCH_CHARS) {
-      flags = PublishFlag.json
-      source = scratch
-      end = scratch.write(body, 0, 'utf8')
-    } else {
-      const tail = buildTail(body, headersJson, bus)
-      flags = tail.flags
-      source = tail.bytes
+    if (flags === 0) {
+      source = body as Uint8Array
+      end = source.length
+    } else if (maxTailBytes(body, headersJson, bus) <= SCRATCH_BYTES) end = writeTail(scratch, body, headersJson, bus)
+    else {
+      source = buildTail(body, headersJson, bus).bytes
       end = source.length
     }
     if (wantsResult) flags |= PublishFlag.wantsResult
-    const topic = this.#names.topics.intern(content.topic)
+    const topic = this.#names.topic(content.topic)
     const sequence = this.#sequence + 1
     if (!this.#channel.publish(topic, this.#names.route, flags, sequence, ageMs, source, 0, end)) return undefined
     this.#sequence = sequence

@@ -71,7 +71,10 @@ export class Deliveries {
 function recordBody(record: BatchReader): unknown {
   const start = record.bodyStart()
   if (record.flags & PublishFlag.json) return parseJson(record.buffer.toString('utf8', start, record.tailEnd))
-  return Buffer.from(record.buffer.subarray(start, record.tailEnd))
+  // Cheaper than the ways of Buffer, which make two views of the batch.
+  const body = Buffer.allocUnsafe(record.tailEnd - start)
+  body.set(new Uint8Array(record.buffer.buffer, record.buffer.byteOffset + start, body.length))
+  return body
 }
 
 function recordHeaders(record: BatchReader, route: Route): MessageHeaders {

@@ -184,13 +184,14 @@ export class Outbox {
   }
 
   #compact(): void {
+    if (this.#from === 0) return
     this.#items = this.#items.slice(this.#from)
     this.#from = 0
   }
 
   #announceRoom(): void {
     if (this.length > 0) return
-    for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    if (this.#idleWaiters.length > 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
     if (!this.#isAwaited) return
     this.#isAwaited = false
     this.#options.onDrain()

@@ -20,10 +20,10 @@ export class Turn {
     this.#due.push(work)
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#defer(() => this.#run())
+    this.#defer(this.#run)
   }
 
-  #run(): void {
+  readonly #run = (): void => {
     this.#scheduled = false
     const due = this.#due
     this.#due = []

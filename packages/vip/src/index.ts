@@ -64,4 +64,4 @@ export {
 } from './names.ts'
 export { formatRoute, parseRoute, type Route } from './route.ts'
 export { openChallenge, sealChallenge } from './sealed-challenge.ts'
-export { buildTail, type Tail, TailView } from './tail.ts'
+export { buildTail, maxTailBytes, type Tail, TailView, tailFlags, writeTail } from './tail.ts'

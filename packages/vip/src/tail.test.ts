@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { BatchFormatError, PublishFlag } from './batch-format.ts'
-import { buildTail, TailView } from './tail.ts'
+import { buildTail, maxTailBytes, TailView, tailFlags, writeTail } from './tail.ts'
 
 const view = (flags: number, bytes: Uint8Array): TailView => {
   const tail = new TailView()
@@ -13,6 +13,8 @@ const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
   // Lengths around the widths of their own spelling.
   fc.constantFrom(127, 128, 129, 16_383, 16_384, 16_385).map((length) => 'h'.repeat(length)),
+  // The same where a character is more than one byte.
+  fc.constantFrom(42, 43, 63, 64, 127, 5_461, 5_462, 16_383).map((length) => '日'.repeat(length)),
 )
 const body = fc.oneof(text, fc.uint8Array({ maxLength: 200 }))
 
@@ -29,6 +31,19 @@ describe('a tail', () => {
         expect(Boolean(tail.flags & PublishFlag.json)).toBe(typeof content === 'string')
         expect(Boolean(tail.flags & PublishFlag.headers)).toBe(headers !== '')
         expect(Boolean(tail.flags & PublishFlag.bus)).toBe(bus !== '')
+      }),
+    )
+  })
+
+  it('is the same when written into bytes that have room for it', () => {
+    fc.assert(
+      fc.property(body, text, text, (content, headers, bus) => {
+        const target = Buffer.alloc(maxTailBytes(content, headers, bus), 0xff)
+        const length = writeTail(target, content, headers, bus)
+        const tail = buildTail(content, headers, bus)
+        expect(length).toBeLessThanOrEqual(target.length)
+        expect(target.subarray(0, length).equals(tail.bytes)).toBe(true)
+        expect(tailFlags(content, headers, bus)).toBe(tail.flags)
       }),
     )
   })

@@ -52,8 +52,9 @@ export class TailView {
   }
 
   #blockText(at: number): string {
-    const end = this.#blockEnd(at)
-    return this.buffer.toString('utf8', end - this.#lengthAt(at), end)
+    const length = this.#lengthAt(at)
+    const start = at + lengthBytes(length)
+    return this.buffer.toString('utf8', start, start + length)
   }
 
   /** Offset behind the length-prefixed block at `at`. Beyond the tail when the length lies: the reader refuses that. */
@@ -63,11 +64,13 @@ export class TailView {
   }
 
   #lengthAt(at: number): number {
+    const first = at < this.tailEnd ? this.buffer[at] : undefined
+    if (first !== undefined && first < 0x80) return first
     let length = 0
     for (let digit = 0; digit < MAX_LENGTH_BYTES; digit++) {
       const byte = this.buffer[at + digit]
       if (byte === undefined || at + digit >= this.tailEnd) break
-      length += (byte & 0x7f) * 0x80 ** digit
+      length |= (byte & 0x7f) << (7 * digit)
       if (byte < 0x80) {
         // One length has one spelling, so that its width follows from its value.
         if (lengthBytes(length) !== digit + 1) break
@@ -96,27 +99,45 @@ export interface Tail {
  * @param headersJson JSON text of an object; `''` for none
  */
 export function buildTail(body: string | Uint8Array, headersJson: string, bus: string): Tail {
-  let flags = typeof body === 'string' ? PublishFlag.json : 0
-  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body
-  if (headersJson === '' && bus === '') return { flags, bytes }
-  const parts: Uint8Array[] = []
-  if (bus !== '') {
-    flags |= PublishFlag.bus
-    parts.push(...block(bus))
-  }
-  if (headersJson !== '') {
-    flags |= PublishFlag.headers
-    parts.push(...block(headersJson))
-  }
-  parts.push(bytes)
-  return { flags, bytes: Buffer.concat(parts) }
+  const flags = tailFlags(body, headersJson, bus)
+  if (flags === 0) return { flags, bytes: body as Uint8Array }
+  if (flags === PublishFlag.json) return { flags, bytes: Buffer.from(body as string, 'utf8') }
+  const bytes = Buffer.allocUnsafe(maxTailBytes(body, headersJson, bus))
+  return { flags, bytes: bytes.subarray(0, writeTail(bytes, body, headersJson, bus)) }
 }
 
-function block(text: string): Uint8Array[] {
-  const bytes = Buffer.from(text, 'utf8')
-  const length: number[] = []
-  let rest = bytes.length
-  for (; rest >= 0x80; rest >>>= 7) length.push((rest & 0x7f) | 0x80)
-  length.push(rest)
-  return [Buffer.from(length), bytes]
+/** {@link PublishFlag} bits of a tail with these contents. */
+export function tailFlags(body: string | Uint8Array, headersJson: string, bus: string): number {
+  const blocks = (headersJson === '' ? 0 : PublishFlag.headers) | (bus === '' ? 0 : PublishFlag.bus)
+  return typeof body === 'string' ? blocks | PublishFlag.json : blocks
+}
+
+/** The most that {@link writeTail} writes: a UTF-16 unit is at most three bytes of UTF-8. */
+export function maxTailBytes(body: string | Uint8Array, headersJson: string, bus: string): number {
+  const bodyBytes = typeof body === 'string' ? body.length * 3 : body.length
+  return bodyBytes + (headersJson.length + bus.length) * 3 + 2 * MAX_LENGTH_BYTES
+}
+
+/** Writes what {@link buildTail} builds to the beginning of `target`, which has room for it; returns its length. */
+export function writeTail(target: Buffer, body: string | Uint8Array, headersJson: string, bus: string): number {
+  let at = 0
+  if (bus !== '') at = writeBlock(target, at, bus)
+  if (headersJson !== '') at = writeBlock(target, at, headersJson)
+  if (typeof body === 'string') return at + target.write(body, at, 'utf8')
+  target.set(body, at)
+  return at + body.length
+}
+
+/** Returns the offset behind the block. */
+function writeBlock(target: Buffer, at: number, text: string): number {
+  // The width of the length is that of ASCII at first; other text may need to move.
+  const expected = lengthBytes(text.length)
+  const length = target.write(text, at + expected, 'utf8')
+  const width = lengthBytes(length)
+  if (width !== expected) target.copyWithin(at + width, at + expected, at + expected + length)
+  let rest = length
+  let next = at
+  for (; rest >= 0x80; rest >>>= 7) target[next++] = (rest & 0x7f) | 0x80
+  target[next] = rest
+  return at + width + length
 }
