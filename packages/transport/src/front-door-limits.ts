@@ -3,6 +3,9 @@ import { descriptorLimit } from './descriptor-limit.ts'
 
 /** Accepted socket, two ends of the inner path, its listener, and the eventfd of the zeromq socket. */
 export const DESCRIPTORS_PER_CONNECTION = 5
+/** A guest who waits for a seat in the lobby is an accepted socket, and nothing else yet. */
+const WAITING_SHARE = 0.2
+const WAITING_MOST = 1_024
 /** Kept for files, agents, links and the database. */
 const DESCRIPTORS_RESERVED = 100
 const DESCRIPTOR_SHARE = 0.8
@@ -16,11 +19,13 @@ export interface FrontDoorLimits {
   readonly unauthenticated: number
   /** The same from one address, or from one IPv6 network; default 32. */
   readonly unauthenticatedPerAddress: number
+  /** Accepted sockets that wait for a place among the unauthenticated, unread. Default 1,024, but at most a fifth of the descriptors. */
+  readonly waiting: number
   /** CURVE handshakes at once; more wait their turn. Default 64. */
   readonly handshakes: number
   /** Connections whose key waits for approval; the oldest makes room. Default 256, but at most a quarter of all. */
   readonly awaitingApproval: number
-  /** From the connect to the proof of a key; default 5,000. */
+  /** From the seat among the unauthenticated to the proof of a key, and the longest wait for that seat; default 5,000. */
   readonly authenticateMs: number
   /** How long an answer about a key may be held; then the key waits for approval. Default 3,000. */
   readonly admissionMs: number
@@ -35,8 +40,9 @@ export interface FrontDoorLimits {
 }
 
 export function frontDoorLimits(given: Partial<FrontDoorLimits> = {}): FrontDoorLimits {
-  const affordable = (descriptorLimit() * DESCRIPTOR_SHARE - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION
-  const connections = given.connections ?? Math.max(8, Math.floor(affordable))
+  const descriptors = Math.floor(descriptorLimit() * DESCRIPTOR_SHARE) - DESCRIPTORS_RESERVED
+  const waiting = given.waiting ?? Math.max(0, Math.min(WAITING_MOST, Math.floor(descriptors * WAITING_SHARE)))
+  const connections = given.connections ?? Math.max(8, Math.floor((descriptors - waiting) / DESCRIPTORS_PER_CONNECTION))
   // However few connections the machine affords, strangers never take them all.
   const strangers = Math.max(32, Math.floor(connections / 4))
   return {
@@ -50,6 +56,7 @@ export function frontDoorLimits(given: Partial<FrontDoorLimits> = {}): FrontDoor
     heartbeatIntervalMs: 5_000,
     heartbeatTimeoutMs: 20_000,
     ...given,
+    waiting,
     connections,
     unauthenticated: Math.min(given.unauthenticated ?? 256, strangers),
     awaitingApproval: Math.min(given.awaitingApproval ?? 256, strangers),

@@ -38,7 +38,7 @@ export interface FrontDoorCounters {
   refused: number
   /** The key waits, or waited, for approval. */
   deferred: number
-  /** Too many connections, in all or from one address. */
+  /** Too many connections, or none of the unauthenticated made room in time. */
   overLimit: number
   /** Not ZMTP 3 with CURVE. */
   badGreeting: number

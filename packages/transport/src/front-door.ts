@@ -17,7 +17,18 @@ import { reserveSockets } from './inner-socket.ts'
 import { listenOn } from './listen-address.ts'
 import { Lobby } from './lobby.ts'
 import { Visitor, type VisitorHost } from './visitor.ts'
+import { WaitingRoom } from './waiting-room.ts'
 import { ZapDesk } from './zap-desk.ts'
+
+/** Somebody who waits for a seat in the lobby. */
+interface Guest {
+  readonly socket: Socket
+  /** What limits count by. */
+  readonly from: string
+  readonly remote: string
+  readonly admit: Admit
+  timer?: NodeJS.Timeout
+}
 
 /** Names connections for the whole process: ZAP domains of all doors share one desk. */
 let lastVisitor = 0
@@ -29,6 +40,7 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions
   readonly #host: VisitorHost
   readonly #lobby: Lobby<Visitor>
+  readonly #waitingRoom: WaitingRoom<Guest>
   readonly #folder: string
   readonly #zap: ZapDesk
   readonly #servers = new Set<Server>()
@@ -45,8 +57,8 @@ export class FrontDoor {
     this.#zap = zap
     this.limits = limits
     this.#lobby = new Lobby(limits)
-    // mkdtemp makes it 0700. The name is short because the path of a socket may have 103 bytes only.
-    this.#folder = mkdtempSync(join(tmpdir(), 'vip-'))
+    this.#waitingRoom = new WaitingRoom(limits.waiting)
+    this.#folder = makePrivateFolder()
     this.#host = {
       limits,
       zap,
@@ -58,7 +70,7 @@ export class FrontDoor {
       onConnection: options.onConnection,
       takePlace: (visitor) => this.#takePlace(visitor),
       hold: (visitor) => this.#hold(visitor),
-      moved: () => this.#lobby.nextHandshake()?.handshake(),
+      moved: () => this.#moveUp(),
       closed: (visitor) => this.#forget(visitor),
     }
   }
@@ -99,6 +111,11 @@ export class FrontDoor {
     return this.#lobby.size
   }
 
+  /** Accepted connections that wait, unread, until fewer are unauthenticated. */
+  get waiting(): number {
+    return this.#waitingRoom.size
+  }
+
   /** Connections whose key waits for approval. */
   get awaitingApproval(): number {
     return this.#waiting.size
@@ -129,6 +146,9 @@ export class FrontDoor {
 
   async #close(lingerMs: number): Promise<void> {
     const ended = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)))
+    const anybody = () => true
+    for (let guest = this.#waitingRoom.next(anybody); guest; guest = this.#waitingRoom.next(anybody))
+      this.#turnAway(guest, 'the platform stops')
     for (const visitor of this.#visitors) visitor.close('the platform stops', lingerMs)
     await Promise.all(ended)
     this.#zap.leave()
@@ -146,19 +166,40 @@ export class FrontDoor {
   #accept(socket: Socket, address: VipAddress, admit: Admit): void {
     this.counters.accepted++
     const [from, remote] = remoteOf(socket, address)
-    const visitors = this.#visitors.size
-    if (this.#closing || visitors >= this.limits.connections) return this.#turnAway(socket, remote, 'connections')
-    const visitor = new Visitor(socket, `${process.pid}-${++lastVisitor}`, remote, admit, this.#host)
-    this.#visitors.add(visitor)
-    if (this.#lobby.enter(visitor, from)) return
-    this.counters.overLimit++
-    visitor.close('too many connections that have not authenticated')
+    const guest: Guest = { socket, from, remote, admit }
+    socket.on('error', () => {})
+    if (this.#closing || this.#visitors.size >= this.limits.connections) return this.#turnAway(guest, 'connections')
+    if (this.#lobby.hasSeat(from)) return this.#seat(guest)
+    guest.timer = setTimeout(() => {
+      this.#waitingRoom.leave(guest, from)
+      this.#turnAway(guest, 'no seat in time')
+    }, this.limits.authenticateMs)
+    const unlucky = this.#waitingRoom.enter(guest, from)
+    if (unlucky) this.#turnAway(unlucky, 'unauthenticated connections')
   }
 
-  #turnAway(socket: Socket, remote: string, limit: string): void {
+  #seat({ socket, from, remote, admit, timer }: Guest): void {
+    clearTimeout(timer)
+    const visitor = new Visitor(socket, `${process.pid}-${++lastVisitor}`, remote, admit, this.#host)
+    this.#visitors.add(visitor)
+    this.#lobby.enter(visitor, from)
+    socket.resume()
+  }
+
+  /** Somebody has left, has left the lobby, or finished a handshake. */
+  #moveUp(): void {
+    this.#lobby.nextHandshake()?.handshake()
+    while (!this.#lobby.isFull && this.#visitors.size < this.limits.connections) {
+      const guest = this.#waitingRoom.next((address) => this.#lobby.hasSeat(address))
+      if (!guest) return
+      this.#seat(guest)
+    }
+  }
+
+  #turnAway({ socket, remote, timer }: Guest, limit: string): void {
+    clearTimeout(timer)
     this.counters.overLimit++
     this.#host.log.debug({ remote, limit }, 'over-limit')
-    socket.on('error', () => {})
     socket.destroy()
   }
 
@@ -194,6 +235,19 @@ export class FrontDoor {
     this.#servers.clear()
     for (const visitor of this.#visitors) visitor.close('self-test done')
     Object.assign(this.counters, noCounts())
+  }
+}
+
+/**
+ * Each connection makes and removes a path here. ext4 looks for a new inode past all that were removed within a minute, so
+ * under a storm of connections these paths are in memory where there is a place for that.
+ */
+function makePrivateFolder(): string {
+  // mkdtemp makes it 0700. The name is short because the path of a socket may have 103 bytes only.
+  try {
+    return mkdtempSync('/dev/shm/vip-')
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'vip-'))
   }
 }
 

@@ -7,6 +7,9 @@ import { PIPE_BYTES } from './inner-socket.ts'
 /** The longest path a unix socket can have on Linux; macOS has 104. */
 const MAX_PATH_BYTES = 103
 
+/** Connections the kernel may hold for us (it has its own, often lower limit): one too many costs its client a second. */
+const BACKLOG = 4_096
+
 export interface Listener {
   readonly server: Server
   /** The address with the port the system chose. */
@@ -20,6 +23,8 @@ export async function listenOn(address: VipAddress, onSocket: (socket: Socket) =
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
     highWaterMark: PIPE_BYTES,
+    // Nothing is read before somebody wants it.
+    pauseOnConnect: true,
   })
   server.on('connection', onSocket)
   if (address.scheme === 'ipc') {
@@ -68,7 +73,7 @@ async function listenOnPath(server: Server, address: VipAddress & { scheme: 'ipc
 const listening = (server: Server, options: object): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options, () => {
+    server.listen({ ...options, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })

@@ -20,13 +20,20 @@ export class Lobby<Guest extends object> {
     return this.#addresses.size
   }
 
+  /** Nobody can enter, from whatever address. */
+  get isFull(): boolean {
+    return this.size >= this.#limits.unauthenticated
+  }
+
   /** False when the lobby is full, in all or for this address. */
-  enter(guest: Guest, address: string): boolean {
-    const fromAddress = this.#perAddress.get(address) ?? 0
-    if (this.size >= this.#limits.unauthenticated || fromAddress >= this.#limits.unauthenticatedPerAddress) return false
+  hasSeat(address: string): boolean {
+    return !this.isFull && (this.#perAddress.get(address) ?? 0) < this.#limits.unauthenticatedPerAddress
+  }
+
+  /** Takes a seat; the caller has asked whether there is one. */
+  enter(guest: Guest, address: string): void {
     this.#addresses.set(guest, address)
-    this.#perAddress.set(address, fromAddress + 1)
-    return true
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
   }
 
   /** Authenticated, refused or gone. Idempotent. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import type { Connection } from '../src/connection.ts'
 import { networkOf } from '../src/front-door.ts'
-import { frontDoorLimits } from '../src/front-door-limits.ts'
+import { DESCRIPTORS_PER_CONNECTION, frontDoorLimits } from '../src/front-door-limits.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
 import { openDoor, type TestDoor } from './door.ts'
 
@@ -81,6 +81,13 @@ describe('what strangers can cost', () => {
       unauthenticated: 7,
       awaitingApproval: 8,
     })
+  })
+
+  it('is a fifth of the descriptors at most for those who wait for a place among them', () => {
+    const { waiting, connections } = frontDoorLimits()
+    expect(waiting).toBeGreaterThan(0)
+    expect(waiting).toBeLessThanOrEqual(connections * DESCRIPTORS_PER_CONNECTION)
+    expect(frontDoorLimits({ waiting: 7 }).waiting).toBe(7)
   })
 
   it.each([

@@ -186,19 +186,39 @@ describe('the front door', () => {
     expect(test.door.connections).toBe(1)
   })
 
-  it('refuses more unauthenticated connections than it may have from one address, and in all', async () => {
-    const test = await open({ limits: { unauthenticatedPerAddress: 3 } })
-    const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => rawClient(test.port)))
-    await eventually(() => test.door.counters.overLimit === 2)
-    expect(test.door.unauthenticated).toBe(3)
-    sockets[0]!.destroy()
-    sockets[1]!.destroy()
-    sockets[2]!.destroy()
-    await eventually(() => test.door.unauthenticated === 0)
-    await test.client()
-    const crowded = await open({ limits: { unauthenticated: 2 } })
-    await Promise.all([1, 2, 3].map(() => rawClient(crowded.port)))
+  it('lets more connections than may be unauthenticated wait unread, from one address and in all', async () => {
+    for (const limits of [{ unauthenticatedPerAddress: 3 }, { unauthenticated: 3 }]) {
+      const test = await open({ limits })
+      const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => rawClient(test.port)))
+      await eventually(() => test.door.waiting === 2)
+      expect(test.door.unauthenticated).toBe(3)
+      const client = test.client()
+      for (const socket of sockets) socket.destroy()
+      await client
+      await eventually(() => test.door.unauthenticated === 0)
+      expect(test.door.counters.overLimit).toBe(0)
+    }
+  })
+
+  it('refuses connections when there is no place to wait, or when they have waited too long', async () => {
+    const crowded = await open({ limits: { unauthenticated: 2, waiting: 1 } })
+    await Promise.all([1, 2, 3, 4].map(() => rawClient(crowded.port)))
     await eventually(() => crowded.door.counters.overLimit === 1)
+    expect(crowded.door).toMatchObject({ unauthenticated: 2, waiting: 1 })
+
+    const test = await open({ limits: { unauthenticated: 1, authenticateMs: 50 } })
+    const sockets = [await rawClient(test.port), await rawClient(test.port), await rawClient(test.port)]
+    await Promise.all(sockets.map((socket) => once(socket.resume(), 'close')))
+    expect(test.door.waiting).toBe(0)
+  })
+
+  it('lets nobody wait any more when it closes', async () => {
+    const test = await open({ limits: { unauthenticated: 1 } })
+    const sockets = await Promise.all([1, 2].map(() => rawClient(test.port)))
+    await eventually(() => test.door.waiting === 1)
+    const ended = Promise.all(sockets.map((socket) => once(socket.resume(), 'close')))
+    await test.door.close()
+    await ended
   })
 
   it('refuses more connections than the descriptors allow', async () => {
