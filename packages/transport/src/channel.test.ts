@@ -291,6 +291,19 @@ describe('what arrives', () => {
     )
   })
 
+  it('may begin with any number, and use numbers below it later; those between are not defined', () => {
+    const pair = channelPair()
+    const from = (id: number) =>
+      batch((writer) => {
+        writer.defineTopic(id, `t${id}`)
+        record(writer, id, 60_000)
+      })
+    pair.right.receive(batch((writer) => writer.defineRoute(60_000, 'r')))
+    for (const id of [65_535, 3, 40_000]) pair.right.receive(from(id))
+    expect(pair.received).toEqual(['t65535:1', 't3:1', 't40000:1'])
+    expect(() => pair.right.receive(batch((writer) => record(writer, 4, 60_000)))).toThrow(BatchFormatError)
+  })
+
   it('may give a name another meaning at any time', () => {
     const pair = channelPair()
     pair.right.receive(

@@ -167,7 +167,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
   onTopic(id: number, name: string): void {
     if (this.#closed) return
     if (name.length > MAX_TOPIC_LENGTH) throw new BatchFormatError(`a topic has at most ${MAX_TOPIC_LENGTH} characters`)
-    this.#topics[id] = this.#handlers.resolveTopic(name)
+    put(this.#topics, id, this.#handlers.resolveTopic(name))
   }
 
   onRoute(id: number, text: string): void {
@@ -175,7 +175,7 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     if (text.length > MAX_ROUTE_LENGTH) throw new BatchFormatError(`a route has at most ${MAX_ROUTE_LENGTH} characters`)
     const route = this.#handlers.resolveRoute(text)
     if (route === undefined) throw new BatchFormatError('a route that this peer may not use')
-    this.#routes[id] = route
+    put(this.#routes, id, route)
   }
 
   onPublish(record: BatchReader): void {
@@ -216,4 +216,13 @@ export class Channel<T = Name, R = Name> implements BatchHandlers {
     this.#sender.sendCredit(this.#owed)
     this.#owed = undefined
   }
+}
+
+/**
+ * Grows without holes: an array whose first id is high would become a dictionary, which is slow for good. Ids are bounded,
+ * and so is what a peer can make this cost.
+ */
+function put<N>(names: (N | undefined)[], id: number, name: N): void {
+  while (names.length < id) names.push(undefined)
+  names[id] = name
 }

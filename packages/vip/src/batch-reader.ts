@@ -16,6 +16,9 @@ import {
 } from './batch-format.ts'
 import { TailView } from './tail.ts'
 
+/** What four digits of a varint hold. */
+const SHIFTED_BITS = 28
+
 export interface BatchHandlers {
   onTopic(id: number, name: string): void
   onRoute(id: number, route: string): void
@@ -141,14 +144,28 @@ export class BatchReader extends TailView {
   }
 
   #varint(): number {
-    const first = this.buffer[this.#at]
-    if (first !== undefined && first < 0x80 && this.#at < this.#end) {
-      this.#at++
-      return first
-    }
+    const buffer = this.buffer
+    const end = this.#end
+    let at = this.#at
     let value = 0
-    let scale = 1
-    for (let digit = 0; digit < 8; digit++) {
+    for (let shift = 0; shift < SHIFTED_BITS; shift += 7) {
+      if (at >= end) throw new BatchFormatError('the batch ends within a number')
+      const byte = buffer[at++]!
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) {
+        this.#at = at
+        return value
+      }
+    }
+    this.#at = at
+    return this.#largeVarint(value)
+  }
+
+  /** Goes on where shifts end, which have 32 bits only. */
+  #largeVarint(low: number): number {
+    let value = low
+    let scale = 2 ** SHIFTED_BITS
+    for (let digit = SHIFTED_BITS / 7; digit < 8; digit++) {
       if (this.#at >= this.#end) throw new BatchFormatError('the batch ends within a number')
       const byte = this.buffer[this.#at++]!
       value += (byte & 0x7f) * scale

@@ -12,7 +12,10 @@ import {
   RecordType,
 } from './batch-format.ts'
 
-const INITIAL_BYTES = 2_048
+const INITIAL_BYTES = 512
+/** Up to this size a buffer is a part of Node's pool: an ArrayBuffer of its own costs a microsecond. */
+const POOLED_BYTES = 1_024
+const NO_BYTES = Buffer.alloc(0)
 /** Up to this many bytes a loop beats the native copy, which allocates a view for each call. */
 const LOOP_COPY_BYTES = 32
 /** Room for the head of any record: type, flags and at most six varints of up to 8 bytes. */
@@ -20,7 +23,7 @@ const HEAD_BYTES = 64
 
 export class BatchWriter {
   readonly #nonce: number
-  #buffer: Buffer
+  #buffer: Buffer = NO_BYTES
   #at = 0
   #expectedBytes = INITIAL_BYTES
   /** Publish and frames records since the last {@link take}: what credit counts. */
@@ -28,7 +31,6 @@ export class BatchWriter {
 
   constructor(nonce: number) {
     this.#nonce = nonce
-    this.#buffer = Buffer.allocUnsafeSlow(0)
   }
 
   get isEmpty(): boolean {
@@ -97,19 +99,21 @@ export class BatchWriter {
     this.#reserve(HEAD_BYTES + tailBytes)
     const buffer = this.#buffer
     const hasAge = ageMs > 0
-    buffer[this.#at++] = RecordType.publish
-    buffer[this.#at++] = hasAge ? flags | PublishFlag.age : flags & ~PublishFlag.age
+    let at = this.#at
+    buffer[at++] = RecordType.publish
+    buffer[at++] = hasAge ? flags | PublishFlag.age : flags & ~PublishFlag.age
     const length =
       varintBytes(topicId) +
       varintBytes(routeId) +
       varintBytes(sequence) +
       (hasAge ? varintBytes(ageMs) : 0) +
       tailBytes
-    this.#varint(length)
-    this.#varint(topicId)
-    this.#varint(routeId)
-    this.#varint(sequence)
-    if (hasAge) this.#varint(ageMs)
+    at = writeVarint(buffer, at, length)
+    at = writeVarint(buffer, at, topicId)
+    at = writeVarint(buffer, at, routeId)
+    at = writeVarint(buffer, at, sequence)
+    if (hasAge) at = writeVarint(buffer, at, ageMs)
+    this.#at = at
     this.#copy(source, tailStart, tailEnd)
     this.records++
   }
@@ -129,9 +133,10 @@ export class BatchWriter {
   /** The finished batch; the writer is empty afterwards. */
   take(): Buffer {
     const batch = this.#buffer.subarray(0, this.#at)
-    // Size the next buffer like the last batch, so that a busy connection grows once and an idle one stays small.
-    this.#expectedBytes = Math.max(INITIAL_BYTES, this.#at + (this.#at >> 2))
-    this.#buffer = Buffer.allocUnsafeSlow(0)
+    // Size the next buffer like the last batches, so that a busy connection grows once and an idle one is small again soon.
+    const decayed = this.#expectedBytes - (this.#expectedBytes >> 2)
+    this.#expectedBytes = Math.max(INITIAL_BYTES, decayed, this.#at + (this.#at >> 2))
+    this.#buffer = NO_BYTES
     this.#at = 0
     this.records = 0
     return batch
@@ -150,7 +155,8 @@ export class BatchWriter {
     const needed = this.#at + bytes
     if (needed <= this.#buffer.length) return
     if (this.#at === 0) {
-      this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, bytes + BATCH_HEADER_BYTES))
+      const size = Math.max(this.#expectedBytes, bytes + BATCH_HEADER_BYTES)
+      this.#buffer = size <= POOLED_BYTES ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
       writeHead(this.#buffer, this.#nonce)
       this.#at = BATCH_HEADER_BYTES
       return
@@ -161,13 +167,7 @@ export class BatchWriter {
   }
 
   #varint(value: number): void {
-    const buffer = this.#buffer
-    let rest = value
-    while (rest >= 0x80) {
-      buffer[this.#at++] = (rest % 0x80) | 0x80
-      rest = rest > 0x7fffffff ? Math.floor(rest / 0x80) : rest >>> 7
-    }
-    buffer[this.#at++] = rest
+    this.#at = writeVarint(this.#buffer, this.#at, value)
   }
 
   #copy(source: Uint8Array, start: number, end: number): void {
@@ -201,6 +201,18 @@ function writeHead(batch: Buffer, nonce: number): void {
 /** Writes into a finished batch how long it has waited, in milliseconds. */
 export function stampHeldMs(batch: Buffer, heldMs: number): void {
   batch.writeUInt32LE(Math.min(0xffffffff, Math.max(0, Math.floor(heldMs))), HELD_AT)
+}
+
+/** Returns the offset behind it. */
+function writeVarint(buffer: Buffer, start: number, value: number): number {
+  let at = start
+  let rest = value
+  while (rest >= 0x80) {
+    buffer[at++] = (rest % 0x80) | 0x80
+    rest = rest > 0x7fffffff ? Math.floor(rest / 0x80) : rest >>> 7
+  }
+  buffer[at++] = rest
+  return at
 }
 
 function varintBytes(value: number): number {

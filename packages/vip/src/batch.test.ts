@@ -148,6 +148,17 @@ describe('the batched form', () => {
     )
   })
 
+  it('is not touched by what its writer packs after it, however small both are', () => {
+    const writer = new BatchWriter(7)
+    const taken = Array.from({ length: 100 }, (_, index) => {
+      writer.credit(index, index)
+      return writer.take()
+    })
+    for (const [index, batch] of taken.entries()) {
+      expect(read(batch, 7)).toEqual([{ kind: 'credit', bytes: index, records: index }])
+    }
+  })
+
   it('adds the time its head says to the age of the records of both frames', () => {
     const aged = (age: number): Record_ => {
       return { kind: 'publish', topic: 1, route: 1, sequence: 1, age, bus: '', headers: '', body: '' }
