@@ -12,13 +12,17 @@ interface Reader {
 export function planSubjects(): Subject[] {
   const subscriptions = new SubscriptionTable<Reader>()
   const remoteInterest = new RemoteInterest<Reader>()
-  const plans = new Plans<Reader, Reader>(subscriptions, remoteInterest)
+  const plans = new Plans<Reader, Reader, undefined>(subscriptions, remoteInterest, () => undefined)
   for (let each = 0; each < SUBSCRIBERS; each++) {
     subscriptions.subscribe({ name: `agent-${each}` }, [`devices/building-${each}`], { allPlatforms: true })
   }
   for (let each = 0; each < 10; each++) remoteInterest.replace({ name: `site-${each}` }, [`devices/building-${each}`])
   const names = Array.from({ length: TOPICS }, (_, each) => `devices/building-${each % SUBSCRIBERS}/point-${each}`)
-  const newTopic = (name: string): PlannedTopic<Reader, Reader> => ({ name, plan: undefined, arrivalPlan: undefined })
+  const newTopic = (name: string): PlannedTopic<Reader, Reader, undefined> => ({
+    name,
+    plan: undefined,
+    arrivalPlan: undefined,
+  })
   const known = names.map(newTopic)
   const newcomer: Reader = { name: 'newcomer' }
   const [unrelated, concerned] = ['analysis/other', 'devices/']

@@ -52,6 +52,8 @@ export function assembleBus(options: BusOptions): AssembledBus {
     subscriptions,
     remoteInterest: options.remoteInterest,
     counters,
+    turn: options.turn,
+    now: systemClock.monotonicMs,
     onRefused: (subscriber, publisher) => tellPublisher(peers, subscriber, publisher?.localRoute.sender),
   })
   const bus: Bus = {

@@ -103,7 +103,7 @@ async function run(forms: readonly Form[], steps: readonly Step[]): Promise<Outc
       const { pubsub } = agents[next.who]!.vip
       const options = { topic, message, bus, ...(headers && { headers }) }
       if (awaited) counts[AGENTS[next.who]!]!.push(pubsub.publish(options).catch(() => 0))
-      else expect(pubsub.write(options)).toBe(true)
+      else pubsub.write(options)
       // The caller may use its buffer again.
       if (message instanceof Uint8Array) message.fill(255)
     } else if (next.kind === 'work') for (let task = 0; task < next.tasks; task++) loop.step()
@@ -147,6 +147,8 @@ async function settled<T>(fixture: BusFixture, loop: VirtualLoop, waited?: Promi
   for (let quietRounds = 0; quietRounds < 3 || !isOver; quietRounds++) {
     if (quietRounds > 1_000) throw new Error('nothing moves, and something is still waited for')
     fixture.endTurn()
+    // A grant that was held back for a reader behind is looked at again.
+    fixture.pass(1)
     while (loop.step()) quietRounds = 0
     // Promises go on.
     await new Promise((resolve) => setImmediate(resolve))

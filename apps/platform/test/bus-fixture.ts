@@ -2,7 +2,14 @@
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { PeerTable } from '@volttron/routing'
 import { type Connection, type ConnectionHandlers, Turn } from '@volttron/transport'
-import { BatchReader, frameText, keyPairFromSecret, type PublicKey, vipMessage } from '@volttron/vip'
+import {
+  type BatchHandlers,
+  BatchReader,
+  frameText,
+  keyPairFromSecret,
+  type PublicKey,
+  vipMessage,
+} from '@volttron/vip'
 import type { Authority } from '../src/router/authority.ts'
 import type { Bus, RemoteError, RemoteMessage, RemotePlatforms } from '../src/router/bus.ts'
 import { newRouterCounters } from '../src/router/counters.ts'
@@ -128,6 +135,8 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     subscriptions,
     remoteInterest,
     counters,
+    turn,
+    now: () => nowMs,
     onRefused: () => {},
   })
   let nonce = 1000
@@ -230,8 +239,8 @@ export function unpack(
     frames: [] as string[][],
     results: [] as number[][],
   }
-  for (const [batch] of connection.sent) {
-    new BatchReader().read(batch!, nonce, {
+  for (const [batch, more] of connection.sent) {
+    const handlers: BatchHandlers = {
       onTopic: (id, name) => {
         topics[id] = name
       },
@@ -250,7 +259,8 @@ export function unpack(
           record.bodyText(),
         ])
       },
-    })
+    }
+    new BatchReader().read(batch!, nonce, handlers, more)
   }
   connection.sent = []
   return unpacked

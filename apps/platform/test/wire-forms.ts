@@ -1,5 +1,6 @@
 /** Publishers and subscribers that speak VIP1 or the batched form on a {@link BusFixture}, behind the same few words. */
 import {
+  type BatchHandlers,
   BatchReader,
   BatchWriter,
   buildTail,
@@ -42,7 +43,7 @@ export interface Publisher {
   publish(message: Message, how: { readonly topicId: number; readonly asFrames: boolean }): void
   /** What was published leaves, in one batch. */
   cut(): void
-  /** What each publish was answered, in order: to how many it went. */
+  /** What each publish was answered, in the order of the publishes: to how many it went. */
   answers(): number[]
 }
 
@@ -64,17 +65,18 @@ export const subscriber = (form: Form, fixture: BusFixture, identity: string, cr
 
 class ClassicPublisher implements Publisher {
   readonly #connection: FakeConnection
+  #sequence = 0
 
   constructor(connection: FakeConnection) {
     this.#connection = connection
   }
 
   publish(message: Message): void {
-    this.#connection.say(...publishFrames(message))
+    this.#connection.say(...publishFrames(message, ++this.#sequence))
   }
   cut(): void {}
   answers(): number[] {
-    return this.#connection.sent.flatMap(countIn)
+    return inOrder(this.#connection.sent.flatMap(answersIn))
   }
 }
 
@@ -92,25 +94,26 @@ class BatchedPublisher implements Publisher {
   }
 
   publish(message: Message, { topicId, asFrames }: { topicId: number; asFrames: boolean }): void {
-    if (asFrames) return this.#writer.frames(publishFrames(message))
+    const sequence = ++this.#sequence
+    if (asFrames) return this.#writer.frames(publishFrames(message, sequence))
     if (this.#topicOf.get(topicId) !== message.topic) {
       this.#topicOf.set(topicId, message.topic)
       this.#writer.defineTopic(topicId, message.topic)
     }
     const { flags, bytes } = buildTail(message.body, message.headers, message.bus)
     const wanted = flags | PublishFlag.wantsResult
-    this.#writer.publish(wanted, topicId, 0, ++this.#sequence, 0, bytes, 0, bytes.length)
+    this.#writer.publish(wanted, topicId, 0, sequence, 0, bytes, 0, bytes.length)
   }
   cut(): void {
     if (!this.#writer.isEmpty) this.#link.connection.say(this.#writer.take())
   }
   answers(): number[] {
-    const answers: number[] = []
+    const answers: Answer[] = []
     this.#link.read({
-      onFrames: (frames) => answers.push(...countIn(frames)),
-      onResult: (_sequence, status, count) => answers.push(status === 0 ? count : 0),
+      onFrames: (frames) => answers.push(...answersIn(frames)),
+      onResult: (sequence, status, count) => answers.push({ sequence, count: status === 0 ? count : 0 }),
     })
-    return answers
+    return inOrder(answers)
   }
 }
 
@@ -197,8 +200,8 @@ class BatchedLink {
     const topics: string[] = []
     const routes: string[] = []
     const reader = new BatchReader()
-    for (const [batch] of this.connection.sent) {
-      reader.read(batch!, this.nonce, {
+    for (const [batch, more] of this.connection.sent) {
+      const handlers: BatchHandlers = {
         onTopic: (id, text) => {
           topics[id] = text
         },
@@ -209,22 +212,36 @@ class BatchedLink {
         onFrames: (frames) => onFrames?.(frames),
         onResult: (sequence, status, count) => onResult?.(sequence, status, count),
         onPublish: (record) => onPublish?.(topics[record.topicId]!, routes[record.routeId]!, record),
-      })
+      }
+      reader.read(batch!, this.nonce, handlers, more)
     }
   }
 }
 
 /** As a Python agent publishes; bytes as our SDK sends them to a classic router. */
-function publishFrames({ topic, bus, headers, body }: Message): Uint8Array[] {
+function publishFrames({ topic, bus, headers, body }: Message, sequence: number): Uint8Array[] {
   const isText = typeof body === 'string'
   const message = isText ? body : JSON.stringify(Buffer.from(body).toString('base64'))
   const members = isText ? headers || '{}' : JSON.stringify({ ...parsed(headers || '{}'), 'x-encoding': 'base64' })
   const text = `{"bus": ${JSON.stringify(bus)}, "headers": ${members}, "message": ${message}}`
-  return vipMessage({ peer: '', id: 'p1', subsystem: 'pubsub' }, ['publish', topicFrame(topic), text])
+  return vipMessage({ peer: '', id: `${sequence}`, subsystem: 'pubsub' }, ['publish', topicFrame(topic), text])
 }
 
-const countIn = (frames: readonly Uint8Array[]): number[] =>
-  frameText(frames[FrameAt.args]!) === 'request_response' ? [Number(frameText(frames[FrameAt.args + 1]!))] : []
+/** To how many the publish of this number went. */
+interface Answer {
+  readonly sequence: number
+  readonly count: number
+}
+
+function answersIn(frames: readonly Uint8Array[]): Answer[] {
+  if (frameText(frames[FrameAt.args]!) !== 'request_response') return []
+  const [sequence, count] = [frames[FrameAt.id]!, frames[FrameAt.args + 1]!].map((frame) => Number(frameText(frame)))
+  return [{ sequence: sequence!, count: count! }]
+}
+
+/** A result may overtake a message. */
+const inOrder = (answers: readonly Answer[]): number[] =>
+  [...answers].sort((one, other) => one.sequence - other.sequence).map(({ count }) => count)
 
 const isDelivery = (frames: readonly Uint8Array[]): boolean => frameText(frames[FrameAt.args]!) === 'publish'
 

@@ -4,7 +4,7 @@ import { RemoteInterest } from './remote-interest.ts'
 import { SubscriptionTable } from './subscription-table.ts'
 
 const [ada, bob] = [{ name: 'ada' }, { name: 'bob' }]
-type Topic = PlannedTopic<object, string>
+type Topic = PlannedTopic<object, string, string>
 const topicNamed = (name: string): Topic => ({ name, plan: undefined, arrivalPlan: undefined })
 
 function setUp() {
@@ -13,7 +13,8 @@ function setUp() {
   table.subscribe(ada, ['devices'])
   table.subscribe(bob, ['devices'], { allPlatforms: true })
   remote.replace('site-b', ['dev'])
-  return { table, remote, plans: new Plans(table, remote) }
+  const arrange = jest.fn((local: readonly object[]) => JSON.stringify(local))
+  return { table, remote, arrange, plans: new Plans(table, remote, arrange) }
 }
 
 describe('Plans', () => {
@@ -53,5 +54,17 @@ describe('Plans', () => {
     table.subscribe(ada, ['elsewhere'])
     expect(plans.plan(topic)).toBe(first)
     expect(first.version).toBe(topic.plan?.version)
+  })
+
+  it('arranges the subscribers anew when they have changed, and only then', () => {
+    const { table, remote, arrange, plans } = setUp()
+    const topic = topicNamed('devices/a')
+    expect(plans.plan(topic).audience).toBe(JSON.stringify([ada, bob]))
+    remote.drop('site-b')
+    table.subscribe(ada, ['elsewhere'])
+    expect(plans.plan(topic)).toMatchObject({ local: [ada, bob], audience: JSON.stringify([ada, bob]), remote: [] })
+    expect(arrange).toHaveBeenCalledTimes(1)
+    table.drop(ada)
+    expect(plans.plan(topic).audience).toBe(JSON.stringify([bob]))
   })
 })

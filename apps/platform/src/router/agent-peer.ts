@@ -2,12 +2,12 @@
  * An agent behind a connection. It begins as a classic peer; once its hello shows that it can do better, everything goes
  * through a channel.
  */
-import { Channel, type Connection, type Turn } from '@volttron/transport'
+import { Channel, type Connection, type SharedBlock, type Turn } from '@volttron/transport'
 import { type BatchReader, type Credit, isBatch, PublishFlag, VipErrno, vipMessage } from '@volttron/vip'
 import type { Delivery } from './delivery.ts'
 import { type Distribution, type Publisher, PublishRefusal } from './distribution.ts'
 import type { RouteName, Topic } from './names.ts'
-import type { DeliveryOutcome, Peer } from './peer.ts'
+import type { BatchedPeer, DeliveryOutcome, Peer } from './peer.ts'
 
 export interface AgentPeerOptions {
   readonly identity: string
@@ -40,7 +40,7 @@ export interface PeerCounters {
   dropped: number
 }
 
-export class AgentPeer implements Peer {
+export class AgentPeer implements BatchedPeer {
   readonly identity: string
   readonly principal: string
   readonly kind: 'agent' | 'control'
@@ -123,7 +123,10 @@ export class AgentPeer implements Peer {
   }
 
   send(frames: readonly Uint8Array[]): boolean {
-    if (this.#channel) return this.#count(this.#channel.sendFrames(frames))
+    if (this.#channel) {
+      this.#options.distribution.catchUp(this)
+      return this.#count(this.#channel.sendFrames(frames))
+    }
     const hasRoom = this.connection.pendingBytes <= this.#options.queueBytes
     if (hasRoom) this.connection.send(frames)
     return this.#count(hasRoom)
@@ -136,14 +139,26 @@ export class AgentPeer implements Peer {
       if (frames === 'unfit') return 'unfit'
       return this.send(frames) ? 'sent' : 'full'
     }
+    this.#options.distribution.catchUp(this)
     const { topic, route, flags, sequence, ageMs, record } = delivery
     const { buffer, tailStart, tailEnd } = record
     const sent = channel.publish(topic, route, flags, sequence, ageMs, buffer, tailStart, tailEnd)
     return this.#count(sent) ? 'sent' : 'full'
   }
 
+  share(block: SharedBlock): boolean {
+    if (!this.#channel?.share(block)) return false
+    this.counters.messagesOut += block.records
+    return true
+  }
+
+  flush(): void {
+    this.#channel?.flush()
+  }
+
   /** Closes the connection after what is queued has had `lingerMs` to leave. */
   close(reason: string, lingerMs = 0): void {
+    this.#options.distribution.catchUp(this)
     this.#channel?.flush()
     this.#channel?.close()
     this.connection.close(reason, lingerMs)

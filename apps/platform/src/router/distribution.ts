@@ -5,15 +5,17 @@
 
 import type { DeliveryPlan, RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { Plans } from '@volttron/pubsub'
-import { NameTable } from '@volttron/transport'
+import { NameTable, type Turn } from '@volttron/transport'
 import { buildTail, formatRoute, PublishFlag, TailView } from '@volttron/vip'
+import { type Audience, Audiences } from './audience.ts'
 import type { Authority } from './authority.ts'
 import type { ClassicPublish } from './classic-publish.ts'
 import type { RouterCounters } from './counters.ts'
 import { Delivery } from './delivery.ts'
+import { FanOut } from './fan-out.ts'
 import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
-import type { Peer } from './peer.ts'
+import type { BatchedPeer, Peer } from './peer.ts'
 
 /** The routes under which a peer's messages travel here and abroad. */
 export interface Publisher {
@@ -32,6 +34,8 @@ export interface Reader {
 /** Why a publish was refused, in place of a count: numbers, because an object per record would be garbage. */
 export const PublishRefusal = { denied: -1, malformed: -2 } as const
 
+type Plan = DeliveryPlan<Peer, PeerSession, Audience>
+
 const NO_SESSIONS: readonly PeerSession[] = []
 
 export interface DistributionOptions {
@@ -42,6 +46,9 @@ export interface DistributionOptions {
   readonly subscriptions: SubscriptionTable<Peer>
   readonly remoteInterest: RemoteInterest<PeerSession>
   readonly counters: RouterCounters
+  readonly turn: Turn
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   /** A subscriber's queue was full; `publisher` may be told. */
   readonly onRefused: (subscriber: Peer, publisher: Publisher | undefined) => void
 }
@@ -50,7 +57,8 @@ export class Distribution {
   readonly topics = new NameTable((name) => new Topic(name))
   readonly routes = new NameTable((name) => new RouteName(name))
   readonly #options: DistributionOptions
-  readonly #plans: Plans<Peer, PeerSession>
+  readonly #plans: Plans<Peer, PeerSession, Audience>
+  readonly #fanOut: FanOut
   readonly #delivery = new Delivery()
   readonly #cleaned = new TailView()
   /** Per platform, the last local reader of its records that was found behind. */
@@ -60,7 +68,22 @@ export class Distribution {
 
   constructor(options: DistributionOptions) {
     this.#options = options
-    this.#plans = new Plans(options.subscriptions, options.remoteInterest)
+    const audiences = new Audiences()
+    this.#plans = new Plans(options.subscriptions, options.remoteInterest, (local) => audiences.of(local))
+    this.#fanOut = new FanOut({
+      turn: options.turn,
+      now: options.now,
+      onTaken: (records) => {
+        options.counters.delivered += records
+      },
+      deliver: (member, delivery, publisher) => void this.#toOne(member, delivery, publisher),
+      onCongested: (reader, publisher, { platform }) => this.#noteSlow(reader, publisher, platform),
+    })
+  }
+
+  /** Something else is about to go to `peer`: what was packed for several before goes first. */
+  catchUp(peer: BatchedPeer): void {
+    this.#fanOut.catchUp(peer)
   }
 
   /** The routes of a peer with this identity. */
@@ -105,7 +128,7 @@ export class Distribution {
   }
 
   /** Who hears it, or why nobody does: a {@link PublishRefusal}, or 0. */
-  #admit(from: Publisher, topic: Topic): DeliveryPlan<Peer, PeerSession> | number {
+  #admit(from: Publisher, topic: Topic): Plan | number {
     const { counters, authority } = this.#options
     counters.published++
     if (this.#isProtected(topic) && !authority.mayPublish(from.principal, topic.text)) {
@@ -116,8 +139,8 @@ export class Distribution {
     return plan.local.length === 0 && plan.remote.length === 0 ? 0 : plan
   }
 
-  #distribute(plan: DeliveryPlan<Peer, PeerSession>, from: Publisher, topic: Topic, delivery: Delivery): number {
-    if (!this.#toLocal(plan.local, delivery, from)) return PublishRefusal.malformed
+  #distribute(plan: Plan, from: Publisher, topic: Topic, delivery: Delivery): number {
+    if (!this.#toLocal(plan.audience, delivery, from)) return PublishRefusal.malformed
     // A protected topic never leaves the platform: other platforms know nothing of our rules.
     const sessions = topic.isProtected ? NO_SESSIONS : plan.remote
     if (sessions.length > 0) this.#toSessions(sessions, topic, from, delivery)
@@ -136,7 +159,7 @@ export class Distribution {
     if (plan.local.length === 0) return
     const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
     if (!clean) counters.malformedPublish++
-    else this.#toLocal(plan.local, this.#delivery.of(topic, route, clean, sequence, ageMs), undefined)
+    else this.#toLocal(plan.audience, this.#delivery.of(topic, route, clean, sequence, ageMs), undefined)
   }
 
   /** Some local reader of what this platform sends is behind. */
@@ -148,21 +171,26 @@ export class Distribution {
   }
 
   /** Returns false when a subscriber could not be served because the record itself is at fault. */
-  #toLocal(subscribers: readonly Peer[], delivery: Delivery, publisher: Publisher | undefined): boolean {
-    const { counters, onRefused } = this.#options
+  #toLocal({ singles, group }: Audience, delivery: Delivery, publisher: Publisher | undefined): boolean {
     let fit = true
-    for (const subscriber of subscribers) {
-      const outcome = subscriber.deliver(delivery)
-      if (outcome === 'sent') {
-        counters.delivered++
-        if (subscriber.isCongested) this.#noteSlow(subscriber, publisher, delivery.route.platform)
-      } else if (outcome === 'full') {
-        counters.droppedSlowSubscriber++
-        onRefused(subscriber, publisher)
-      } else fit = false
-    }
-    if (!fit) counters.malformedPublish++
+    for (const subscriber of singles) if (!this.#toOne(subscriber, delivery, publisher)) fit = false
+    if (group) this.#fanOut.add(group, delivery, publisher)
+    if (!fit) this.#options.counters.malformedPublish++
     return fit
+  }
+
+  /** Returns false when the record itself is at fault. */
+  #toOne(subscriber: Peer, delivery: Delivery, publisher: Publisher | undefined): boolean {
+    const { counters, onRefused } = this.#options
+    const outcome = subscriber.deliver(delivery)
+    if (outcome === 'sent') {
+      counters.delivered++
+      if (subscriber.isCongested) this.#noteSlow(subscriber, publisher, delivery.route.platform)
+    } else if (outcome === 'full') {
+      counters.droppedSlowSubscriber++
+      onRefused(subscriber, publisher)
+    }
+    return outcome !== 'unfit'
   }
 
   #toSessions(sessions: readonly PeerSession[], topic: Topic, from: Publisher, delivery: Delivery): void {

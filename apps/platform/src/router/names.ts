@@ -3,18 +3,19 @@ import type { Session } from '@volttron/federation'
 import type { DeliveryPlan, PlannedTopic } from '@volttron/pubsub'
 import type { Name } from '@volttron/transport'
 import { formatRoute, frame, parseRoute, toAsciiJson, topicFrame } from '@volttron/vip'
+import type { Audience } from './audience.ts'
 import type { ClassicRoute, ClassicTopic } from './delivery.ts'
 import type { Peer } from './peer.ts'
 
 /** A session with another platform, as this router uses it. */
 export type PeerSession = Session<Topic, RouteName>
 
-export class Topic implements ClassicTopic, PlannedTopic<Peer, PeerSession> {
+export class Topic implements ClassicTopic, PlannedTopic<Peer, PeerSession, Audience> {
   readonly id: number
   readonly stamp: number
   readonly text: string
-  plan: DeliveryPlan<Peer, PeerSession> | undefined
-  arrivalPlan: DeliveryPlan<Peer, PeerSession> | undefined
+  plan: DeliveryPlan<Peer, PeerSession, Audience> | undefined
+  arrivalPlan: DeliveryPlan<Peer, PeerSession, Audience> | undefined
   /** State of the rules for which {@link isProtected} holds. */
   rulesVersion = -1
   isProtected = false

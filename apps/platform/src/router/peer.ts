@@ -1,4 +1,5 @@
 /** Anything with an identity on the bus: an agent behind a connection, or a service of the platform itself. */
+import type { SharedBlock } from '@volttron/transport'
 import type { Delivery } from './delivery.ts'
 
 /** `full`: the queue had no room. `unfit`: the record cannot be said in the form this peer understands. */
@@ -25,3 +26,17 @@ export interface Peer {
   readonly hearsPeers: boolean
   close(reason: string): void
 }
+
+/** A peer that speaks the batched form. */
+export interface BatchedPeer extends Peer {
+  /**
+   * Hands over records packed for several peers, and nothing else before them: what was packed earlier has been taken.
+   *
+   * @returns false when the queue has no room for all; none was taken then
+   */
+  share(block: SharedBlock): boolean
+  /** What is packed and may leave does so now, instead of at the end of the turn. */
+  flush(): void
+}
+
+export const asBatched = (peer: Peer): BatchedPeer | undefined => (peer.isBatched ? (peer as BatchedPeer) : undefined)
