@@ -1,6 +1,7 @@
 /** Finds out what a test left open. */
-import { readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 
 export interface LeakCheck {
@@ -9,7 +10,7 @@ export interface LeakCheck {
 }
 
 /**
- * Takes stock of descriptors (on Linux) and of the entries of the temporary folder whose names begin with `tempPrefix`.
+ * Takes stock of descriptors (on Linux) and of the entries of the temporary folders whose names begin with `tempPrefix`.
  *
  * @example
  * const leaks = leakCheck('vip-')
@@ -23,7 +24,7 @@ export function leakCheck(tempPrefix: string): LeakCheck {
       await eventually(
         () => {
           const files = tempEntries(tempPrefix).filter((name) => !before.files.includes(name))
-          if (files.length > 0) throw new Error(`left in ${tmpdir()}: ${files.join(', ')}`)
+          if (files.length > 0) throw new Error(`left behind: ${files.join(', ')}`)
           const open = descriptors()
           const excess = open.length - before.descriptors.length
           if (excess > descriptorsTolerated) throw new Error(`${excess} descriptors left open, now: ${summary(open)}`)
@@ -50,7 +51,12 @@ function descriptors(): string[] {
   }
 }
 
-const tempEntries = (prefix: string): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))
+const tempEntries = (prefix: string): string[] =>
+  [tmpdir(), '/dev/shm']
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => ({ folder, name })))
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ folder, name }) => join(folder, name))
 
 function summary(targets: readonly string[]): string {
   const counts = new Map<string, number>()

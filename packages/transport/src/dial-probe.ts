@@ -1,7 +1,6 @@
 /** Finds out why a connection could not be made; libzmq only says that it was not. */
 import { connect, type Socket } from 'node:net'
 import { parseAddress, VolttronError } from '@volttron/vip'
-import { curveGreeting, judgeGreeting } from './zmtp-greeting.ts'
 
 const PROBE_MS = 2_000
 
@@ -20,24 +19,8 @@ export async function probe(endpoint: string, name: string): Promise<VolttronErr
   })
 }
 
-/** True when whoever is there answers our greeting with that of a CURVE server, and so knows us, but not our server key. */
-export async function speaksCurve(endpoint: string): Promise<boolean> {
-  const socket = connectTo(endpoint)
-  let answer = Buffer.alloc(0)
-  await new Promise<void>((resolve) => {
-    socket.once('connect', () => socket.write(curveGreeting))
-    socket.on('data', (chunk: Buffer) => {
-      answer = Buffer.concat([answer, chunk])
-      const state = judgeGreeting(answer)
-      if (state === 'complete' || state === 'invalid') resolve()
-    })
-    for (const end of ['timeout', 'error', 'close']) socket.once(end, () => resolve())
-  })
-  socket.destroy()
-  return judgeGreeting(answer) === 'complete'
-}
-
-function connectTo(endpoint: string): Socket {
+/** A plain connect to a numeric endpoint, which gives up after 2 s of silence. */
+export function connectTo(endpoint: string): Socket {
   const address = parseAddress(endpoint)
   const target = address.scheme === 'ipc' ? { path: address.path } : { host: address.host, port: address.port }
   const socket = connect({ ...target, timeout: PROBE_MS })

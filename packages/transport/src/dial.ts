@@ -14,7 +14,8 @@ import {
 } from '@volttron/vip'
 import type { Connection } from './connection.ts'
 import { type AttemptOptions, type AttemptOutcome, attempt } from './dial-attempt.ts'
-import { probe, speaksCurve } from './dial-probe.ts'
+import { probe } from './dial-probe.ts'
+import { type Tap, tap } from './dial-tap.ts'
 import { lookupHost, type Resolve } from './resolve.ts'
 
 export interface DialOptions {
@@ -44,10 +45,12 @@ const HELD_MS = 400
 /** Cut at once, so often in a row: it is not chance. */
 const CUT_ATTEMPTS = 3
 const CUT_PAUSE_MS = 50
+/** For the attempt that finds out why. */
+const TAPPED_MS = 2_000
 
 /**
  * @throws VolttronError `unavailable` (refused, host not found, unreachable), `timeout` (no answer, or waiting for
- *   approval), `denied` (the platform refused our key), `config` (wrong server key), `usage` (bad address)
+ *   approval), `denied` (the platform refused our key), `config` (certainly a wrong server key), `usage` (bad address)
  */
 export async function dial(options: DialOptions): Promise<Connection> {
   const address = typeof options.address === 'string' ? parseAddress(options.address) : options.address
@@ -92,8 +95,33 @@ async function takeIn(outcome: AttemptOutcome, endpoint: string, seen: Seen, dia
   if (outcome.kind === 'silent') seen.held ||= outcome.connected
   if (outcome.kind !== 'cut') return
   if (outcome.afterMs >= HELD_MS) seen.held = true
-  else if (++seen.cutAtOnce === CUT_ATTEMPTS) throw cut(dialling, await speaksCurve(endpoint))
-  else await delay(CUT_PAUSE_MS)
+  else if (++seen.cutAtOnce < CUT_ATTEMPTS) await delay(CUT_PAUSE_MS)
+  else {
+    const last = await tappedAttempt(endpoint, dialling)
+    if (last === 'cut') throw cutOff(dialling)
+    if (last === 'wrong-server-key') throw wrongServerKey(dialling)
+    seen.cutAtOnce = 0
+  }
+}
+
+/** One more attempt that finds out whether the server key is why we were cut; it gives no connection. */
+async function tappedAttempt(endpoint: string, dialling: Dialling): Promise<'cut' | 'wrong-server-key' | 'better'> {
+  const { options, name } = dialling
+  let listening: Tap
+  try {
+    listening = await tap(endpoint)
+  } catch {
+    return 'cut'
+  }
+  try {
+    const by = { endpoint: listening.endpoint, remote: name, timeoutMs: TAPPED_MS }
+    const outcome = await attempt({ ...attemptOptions(options), ...by })
+    if (outcome.kind === 'open') outcome.connection.close('only a try')
+    if (outcome.kind !== 'cut') return 'better'
+    return listening.brokeOffOurHello ? 'wrong-server-key' : 'cut'
+  } finally {
+    listening.close()
+  }
 }
 
 const attemptOptions = (options: DialOptions): Omit<AttemptOptions, 'endpoint' | 'remote' | 'timeoutMs'> => ({
@@ -137,11 +165,12 @@ const denied = ({ name, options }: Dialling): VolttronError =>
     hint: 'add the key on that platform, or check that it was not revoked',
   })
 
-const cut = ({ name, options }: Dialling, isCurve: boolean): VolttronError =>
-  isCurve
-    ? new VolttronError('config', `${name} broke off the handshake: its server key is not ${options.serverKey}`, {
-        hint: 'compare the server key with the one the platform shows',
-      })
-    : new VolttronError('unavailable', `${name} closed the connection before the handshake`, {
-        hint: 'is it a VOLTTRON platform, and not at its limit of connections?',
-      })
+const wrongServerKey = ({ name, options }: Dialling): VolttronError =>
+  new VolttronError('config', `${name} broke off the handshake: its server key is not ${options.serverKey}`, {
+    hint: 'compare the server key with the one the platform shows',
+  })
+
+const cutOff = ({ name }: Dialling): VolttronError =>
+  new VolttronError('unavailable', `${name} closed the connection before the handshake`, {
+    hint: 'is it a VOLTTRON platform, and not at its limit of connections?',
+  })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import type { VipAddress } from '@volttron/vip'
 import { dial } from '../src/dial.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
+import { curveGreeting } from '../src/zmtp-greeting.ts'
 import { openDoor, serverKeys } from './door.ts'
 
 describe('dial', () => {
@@ -61,6 +62,27 @@ describe('dial', () => {
       code: 'config',
       message: expect.stringContaining(serverKey),
     })
+    await door.close()
+  })
+
+  it('does not take a platform that cuts connections for one with another key', async () => {
+    for (const cutAfter of ['', curveGreeting.subarray(0, 10), curveGreeting]) {
+      const address = await tcpServer((socket) => socket.on('error', () => {}).end(cutAfter))
+      await expect(to(address)).rejects.toMatchObject({ code: 'unavailable' })
+    }
+  })
+
+  it('goes on when a platform that cut connections has room again', async () => {
+    const { door, port, client } = await openDoor()
+    let cut = 0
+    const address = await tcpServer((socket) => {
+      socket.on('error', () => {})
+      if (++cut <= 3) return void socket.destroy()
+      const onward = connect(port, '127.0.0.1').on('error', () => {})
+      socket.pipe(onward).pipe(socket)
+    })
+    const connection = await client({ address })
+    connection.close('done')
     await door.close()
   })
 
