@@ -105,7 +105,7 @@ describe('the front door', () => {
     const test = await open()
     const wrong = generateKeyPair().publicKey
     await expect(test.client({ serverKey: wrong })).rejects.toMatchObject({ code: 'config' })
-    await eventually(() => test.door.counters.handshakeFailed === 3)
+    await eventually(() => test.door.counters.handshakeFailed === 4)
     expect(test.accepted).toEqual([])
   })
 
