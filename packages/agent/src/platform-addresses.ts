@@ -6,14 +6,17 @@ import { formatAddress, isWildcard, parseAddress, parseJson, type VipAddress } f
 
 /**
  * Addresses to try, in order: those the running platform has bound (`run/addresses.json`), else those in its `config`, else its
- * local socket. Read anew for each attempt, because a platform may come back elsewhere.
+ * local socket. Local sockets come first: they are the shortest way. Read anew for each attempt, because a platform may come
+ * back elsewhere.
  */
 export function platformAddresses(volttronHome: string): string[] {
   const bound = boundAddresses(volttronHome)
-  if (bound.length > 0) return bound
+  if (bound.length > 0) return bound.sort((one, other) => Number(isLocal(other)) - Number(isLocal(one)))
   const configured = configuredAddresses(volttronHome)
   return configured.length > 0 ? configured : [`ipc://${join(volttronHome, 'run', 'vip.socket')}`]
 }
+
+const isLocal = (address: string): boolean => address.startsWith('ipc://')
 
 function boundAddresses(volttronHome: string): string[] {
   const value = parseJson(readIfThere(join(volttronHome, 'run', 'addresses.json'))) as

@@ -38,10 +38,10 @@ describe('where an agent finds its platform', () => {
     expect(target(options).address).toBe('tcp://10.0.0.1:22916')
     write('run/addresses.json', { addresses: ['tcp://0.0.0.0:4000', 'tcp://[::]:4000', 'nonsense://', 'ipc:///x'] })
     expect([0, 1, 2, 3].map((attempt) => target(options, {}, attempt).address)).toEqual([
+      'ipc:///x',
       'tcp://127.0.0.1:4000',
       'tcp://[::1]:4000',
       'ipc:///x',
-      'tcp://127.0.0.1:4000',
     ])
     write('run/addresses.json', 'half a fi')
     expect(target(options).address).toBe('tcp://10.0.0.1:22916')

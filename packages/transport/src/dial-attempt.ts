@@ -1,12 +1,16 @@
 /** One Dealer to one numeric endpoint, until it is connected or known to fail. */
 import { type KeyPair, type PublicKey, toZ85 } from '@volttron/vip'
+import type { Socket } from 'node:net'
 import { Dealer, type EventType } from 'zeromq'
 import type { Connection } from './connection.ts'
 import { RECEIVE_HIGH_WATER_MARK, SEND_HIGH_WATER_MARK } from './inner-socket.ts'
 import { SocketConnection } from './socket-connection.ts'
+import { onSocketEvents } from './socket-events.ts'
 
 export interface AttemptOptions {
   readonly endpoint: string
+  /** Of a side door: its end is the end of the platform. This attempt owns it. */
+  readonly lifeline?: Socket | undefined
   /** The address as the user wrote it. */
   readonly remote: string
   readonly serverKey: PublicKey
@@ -37,6 +41,11 @@ export type AttemptOutcome =
  */
 const NEVER_MS = 24 * 60 * 60 * 1_000
 
+const ENDED = 'the peer closed the connection, or fell silent'
+/** After the end of a lifeline the socket has so long to tell of its own: of a connection, and within the handshake. */
+const LAST_BYTES_MS = 1_000
+const LAST_WORD_MS = 100
+
 let lastDial = 0
 
 export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
@@ -59,6 +68,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
     tcpKeepalive: 1,
     ...(options.routingId === undefined ? {} : { routingId: options.routingId }),
   })
+  const { lifeline } = options
   return new Promise((resolve) => {
     let connectedAt: number | undefined
     let connection: SocketConnection | undefined
@@ -68,7 +78,10 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
       settled = true
       clearTimeout(timer)
       options.signal?.removeEventListener('abort', abort)
-      if (outcome.kind !== 'open') socket.close()
+      if (outcome.kind !== 'open') {
+        socket.close()
+        lifeline?.destroy()
+      }
       resolve(outcome)
     }
     const abort = (): void => settle({ kind: 'aborted' })
@@ -96,14 +109,22 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
           connection?.end('the peer broke the protocol')
           break
         case 'disconnect':
-          if (connection) connection.end('the peer closed the connection, or fell silent')
-          else settle({ kind: 'cut', afterMs: performance.now() - (connectedAt ?? performance.now()) })
+          if (connection) connection.end(ENDED)
+          // At a side door the platform lets the socket go while it makes up its mind, and keeps the lifeline.
+          else if (!lifeline || lifeline.destroyed) cut()
           break
       }
     }
+    const cut = (atMs = performance.now()) => settle({ kind: 'cut', afterMs: atMs - (connectedAt ?? atMs) })
+    lifeline?.once('close', () => {
+      const endedAtMs = performance.now()
+      // What the platform said last, that it refuses us for instance, may still be under way.
+      if (connection) setTimeout(() => connection?.end(ENDED), LAST_BYTES_MS).unref()
+      else if (!settled) setTimeout(() => cut(endedAtMs), LAST_WORD_MS)
+    })
     try {
       // Asking for its events opens another socket: that fails when the process has no descriptor left.
-      void observe(socket.events, onEvent)
+      onSocketEvents(socket, onEvent)
       socket.connect(options.endpoint)
     } catch {
       settle({ kind: 'unreachable' })
@@ -118,14 +139,10 @@ const connectionOf = (socket: Dealer, options: AttemptOptions): SocketConnection
     remote: options.remote,
     publicKey: options.serverKey,
     socket,
-    release: () => {},
+    release: (_reason, lingerMs) => {
+      const { lifeline } = options
+      // The platform ends it too, as soon as it has read the last message.
+      if (lingerMs > 0) setTimeout(() => lifeline?.destroy(), lingerMs).unref()
+      else lifeline?.destroy()
+    },
   })
-
-/** Reports what happens to the socket until it is closed. */
-async function observe(events: Dealer['events'], onEvent: (event: EventType) => void): Promise<void> {
-  try {
-    while (!events.closed) onEvent((await events.receive()).type)
-  } catch {
-    // The socket was closed.
-  }
-}

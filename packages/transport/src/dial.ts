@@ -17,6 +17,7 @@ import { type AttemptOptions, type AttemptOutcome, attempt } from './dial-attemp
 import { probe } from './dial-probe.ts'
 import { type Tap, tap } from './dial-tap.ts'
 import { lookupHost, type Resolve } from './resolve.ts'
+import { knock } from './side-door.ts'
 
 export interface DialOptions {
   readonly address: VipAddress | string
@@ -47,6 +48,7 @@ const CUT_ATTEMPTS = 3
 const CUT_PAUSE_MS = 50
 /** For the attempt that finds out why. */
 const TAPPED_MS = 2_000
+const LOCAL = 'ipc://'
 
 /**
  * @throws VolttronError `unavailable` (refused, host not found, unreachable), `timeout` (no answer, or waiting for
@@ -64,7 +66,10 @@ export async function dial(options: DialOptions): Promise<Connection> {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw outOfTime(dialling, seen)
       const timeoutMs = Math.min(leftMs, ASK_AGAIN_MS)
-      const outcome = await attempt({ ...attemptOptions(options), endpoint, remote: dialling.name, timeoutMs })
+      const outcome = await attempt({
+        ...attemptOptions(options, dialling.name),
+        ...(await doorOf(endpoint, timeoutMs, options)),
+      })
       if (outcome.kind === 'open') return outcome.connection
       unreachable = outcome.kind === 'unreachable' ? await probe(endpoint, dialling.name) : undefined
       await takeIn(outcome, endpoint, seen, dialling)
@@ -114,8 +119,8 @@ async function tappedAttempt(endpoint: string, dialling: Dialling): Promise<'cut
     return 'cut'
   }
   try {
-    const by = { endpoint: listening.endpoint, remote: name, timeoutMs: TAPPED_MS }
-    const outcome = await attempt({ ...attemptOptions(options), ...by })
+    const by = { endpoint: listening.endpoint, timeoutMs: TAPPED_MS }
+    const outcome = await attempt({ ...attemptOptions(options, name), ...by })
     if (outcome.kind === 'open') outcome.connection.close('only a try')
     if (outcome.kind !== 'cut') return 'better'
     return listening.brokeOffOurHello ? 'wrong-server-key' : 'cut'
@@ -124,7 +129,8 @@ async function tappedAttempt(endpoint: string, dialling: Dialling): Promise<'cut
   }
 }
 
-const attemptOptions = (options: DialOptions): Omit<AttemptOptions, 'endpoint' | 'remote' | 'timeoutMs'> => ({
+const attemptOptions = (options: DialOptions, remote: string): Omit<AttemptOptions, 'endpoint' | 'timeoutMs'> => ({
+  remote,
   serverKey: options.serverKey,
   keys: options.keys,
   routingId: options.routingId,
@@ -133,6 +139,21 @@ const attemptOptions = (options: DialOptions): Omit<AttemptOptions, 'endpoint' |
   heartbeatIntervalMs: options.heartbeatIntervalMs ?? 5_000,
   heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? 20_000,
 })
+
+/** A local socket of ours has a side door; what another platform has is dialled as it is. */
+async function doorOf(
+  endpoint: string,
+  timeoutMs: number,
+  { signal }: DialOptions,
+): Promise<Pick<AttemptOptions, 'endpoint' | 'lifeline' | 'timeoutMs'>> {
+  if (!endpoint.startsWith(LOCAL)) return { endpoint, timeoutMs }
+  const knockedAt = performance.now()
+  const door = await knock(endpoint.slice(LOCAL.length), timeoutMs, signal)
+  const leftMs = Math.max(1, timeoutMs - (performance.now() - knockedAt))
+  return door
+    ? { endpoint: LOCAL + door.path, lifeline: door.lifeline, timeoutMs: leftMs }
+    : { endpoint, timeoutMs: leftMs }
+}
 
 /** libzmq gets numbers only: a slow name would stall all its sockets. */
 async function endpointsOf(address: VipAddress, name: string, options: DialOptions): Promise<string[]> {

@@ -1,5 +1,6 @@
 /**
- * The CURVE end of one front-door connection: a Router of its own behind a path socket that nobody else can reach.
+ * The CURVE end of one front-door connection: a Router of its own behind a path socket that nobody else can reach. Bytes come
+ * to it through a pipe of ours, or straight from the client (side-door.ts).
  *
  * The path is unlinked as soon as our own connection stands. The listener itself stays: libzmq ends a listener's
  * connections together with it (tried with 4.3.5), so it cannot be unbound while the connection lives.
@@ -18,6 +19,9 @@ export const RECEIVE_HIGH_WATER_MARK = 16
 /** Bytes one direction of the pipe may hold before the other side of it is paused. */
 export const PIPE_BYTES = 256 * 1024
 
+/** The Router, and the two that watch it on the side door. */
+const SOCKETS_PER_CONNECTION = 3
+
 class EnforcingRouter extends Router {
   constructor(options: ConstructorParameters<typeof Router>[0]) {
     super(options)
@@ -27,22 +31,27 @@ class EnforcingRouter extends Router {
 
 export interface InnerSocket {
   readonly router: Router
-  /** Our end of the path socket: the ciphertext goes in and comes out here. */
-  readonly bytes: Socket
+  /** Our end of the path socket: the ciphertext goes in and comes out here. Absent when the client connects by itself. */
+  readonly bytes?: Socket
 }
 
 /** Lets libzmq have as many sockets as the limits need. Only the first call in a process has an effect. */
 export function reserveSockets(limits: FrontDoorLimits): void {
-  context.maxSockets = Math.max(context.maxSockets, limits.connections * 2 + 64)
+  context.maxSockets = Math.max(context.maxSockets, limits.connections * SOCKETS_PER_CONNECTION + 64)
+}
+
+/** Makes the Router for one connection, and our pipe to it. Throws what libzmq throws when it has nothing left. */
+export function openInnerSocket(...options: Parameters<typeof openInnerRouter>): Required<InnerSocket> {
+  const [path] = options
+  const router = openInnerRouter(...options)
+  const bytes = connect({ path, highWaterMark: PIPE_BYTES } as NetConnectOpts)
+  bytes.once('connect', () => unlinkQuietly(path))
+  bytes.once('close', () => unlinkQuietly(path))
+  return { router, bytes }
 }
 
 /** Makes the Router for one connection. Throws what libzmq throws when it has no sockets or descriptors left. */
-export function openInnerSocket(
-  path: string,
-  domain: string,
-  serverKeys: KeyPair,
-  limits: FrontDoorLimits,
-): InnerSocket {
+export function openInnerRouter(path: string, domain: string, serverKeys: KeyPair, limits: FrontDoorLimits): Router {
   const router = new EnforcingRouter({
     curveServer: true,
     curveSecretKey: toZ85(serverKeys.secretKey),
@@ -65,13 +74,10 @@ export function openInnerSocket(
     router.close()
     throw error
   }
-  const bytes = connect({ path, highWaterMark: PIPE_BYTES } as NetConnectOpts)
-  bytes.once('connect', () => unlinkQuietly(path))
-  bytes.once('close', () => unlinkQuietly(path))
-  return { router, bytes }
+  return router
 }
 
-function unlinkQuietly(path: string): void {
+export function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path)
   } catch {

@@ -6,6 +6,7 @@
  *                                       |-> waiting (key not known yet, nothing but the TCP socket is kept)
  *                                       '-> refused (the client is being told)
  * ```
+ * At the side door (side-door.ts) the client connects to the inner socket by itself; the outer one is its lifeline then.
  * Until `open` the visitor is nobody: it has a key only after the ZAP request of its own domain, and becomes a
  * {@link SocketConnection} with its first message, which carries the routing id.
  */
@@ -14,14 +15,19 @@ import { describeError, type KeyPair, type PublicKey } from '@volttron/vip'
 import type { Admission, Connection } from './connection.ts'
 import type { FrontDoorLimits } from './front-door-limits.ts'
 import type { Admit, FrontDoorCounters, TransportLog } from './front-door-ports.ts'
-import { type InnerSocket, openInnerSocket } from './inner-socket.ts'
+import { type InnerSocket, openInnerRouter, openInnerSocket, unlinkQuietly } from './inner-socket.ts'
 import type { Lobby } from './lobby.ts'
+import { judgeRequest, sideDoorAnswer } from './side-door.ts'
 import { SocketConnection } from './socket-connection.ts'
+import { onSocketEvents } from './socket-events.ts'
 import type { ZapDesk, ZapStatus } from './zap-desk.ts'
 import { curveGreeting, GREETING_BYTES, judgeGreeting } from './zmtp-greeting.ts'
 
 /** Time for the refusal to reach the client before the socket is destroyed. */
 const REFUSAL_MS = 1_000
+
+/** What the client sent last by the side door may take so long to be read after its lifeline has ended. */
+const LAST_BYTES_MS = 1_000
 
 /** All frames of one message together, in largest frames. libzmq bounds frames only, and holds a message until it is whole. */
 const MESSAGE_FRAMES = 4
@@ -57,8 +63,11 @@ export class Visitor {
   readonly #host: VisitorHost
   readonly #admit: Admit
   readonly #outer: Socket
+  readonly #isLocal: boolean
   #early: Buffer = Buffer.alloc(0)
   #greeted = false
+  /** Came by the side door. */
+  #isDirect = false
   #inner: InnerSocket | undefined
   /** Bytes of the inner socket's greeting still to be dropped: the client has it from us already. */
   #greetingLeft = GREETING_BYTES
@@ -77,6 +86,7 @@ export class Visitor {
     this.id = id
     this.remote = remote
     this.#outer = outer
+    this.#isLocal = outer.remoteAddress === undefined
     this.#admit = admit
     this.#host = host
     this.#expire(host.limits.authenticateMs, () => {
@@ -94,14 +104,20 @@ export class Visitor {
     if (this.state !== 'queued') return
     this.state = 'handshake'
     this.#host.zap.register(this.id, (key, answer) => this.#prove(key, answer))
+    const { serverKeys, limits } = this.#host
+    const path = this.#host.innerPath(this.id)
     try {
-      this.#inner = openInnerSocket(this.#host.innerPath(this.id), this.id, this.#host.serverKeys, this.#host.limits)
+      if (this.#isDirect) this.#openSideDoor(path, openInnerRouter(path, this.id, serverKeys, limits))
+      else {
+        const inner = openInnerSocket(path, this.id, serverKeys, limits)
+        this.#inner = inner
+        this.#joinBytes(inner)
+      }
     } catch (error) {
       this.#host.log.warn({ remote: this.remote, error: describeError(error) }, 'no-inner-socket')
       return this.close('no sockets left')
     }
-    this.#joinBytes(this.#inner)
-    this.#readFirst(this.#inner)
+    if (this.#inner) this.#readFirst(this.#inner)
   }
 
   /** Ends whatever the visitor is; a connection that stands gets `lingerMs` (default 0) for its last bytes. Idempotent. */
@@ -114,6 +130,12 @@ export class Visitor {
 
   readonly #greet = (chunk: Buffer): void => {
     this.#early = this.#early.length === 0 ? chunk : Buffer.concat([this.#early, chunk])
+    if (this.#isLocal && !this.#greeted) {
+      const request = judgeRequest(this.#early)
+      if (request === 'incomplete') return
+      this.#isDirect = request === 'complete'
+      if (this.#isDirect) return this.#greetingDone()
+    }
     const verdict = judgeGreeting(this.#early)
     if (verdict === 'invalid') {
       this.#host.counters.badGreeting++
@@ -125,14 +147,31 @@ export class Visitor {
       this.#outer.write(curveGreeting)
     }
     if (verdict === 'incomplete') return
+    this.#greetingDone()
+  }
+
+  #greetingDone(): void {
     this.#outer.off('data', this.#greet)
     this.#outer.pause()
     this.state = 'queued'
     if (this.#host.lobby.requestHandshake(this)) this.handshake()
   }
 
+  /** Tells the client where its inner socket is. Nothing more is expected on the outer one. */
+  #openSideDoor(path: string, router: InnerSocket['router']): void {
+    this.#inner = { router }
+    onSocketEvents(router, (type) => {
+      // Who is being refused gets the time to hear it.
+      if (this.state === 'refused') return
+      if (type === 'disconnect' || type.startsWith('handshake:error')) this.#innerEnded()
+    })
+    this.#outer.on('data', () => this.close('nothing is said on a lifeline'))
+    this.#outer.write(sideDoorAnswer(path))
+    this.#outer.resume()
+  }
+
   /** Pipes bytes both ways; a side that does not take them pauses the other. */
-  #joinBytes({ bytes: inner }: InnerSocket): void {
+  #joinBytes({ bytes: inner }: Required<InnerSocket>): void {
     const outer = this.#outer
     inner.on('connect', () => {
       inner.write(this.#early)
@@ -183,6 +222,7 @@ export class Visitor {
       return this.close('somebody else used the inner path')
     }
     this.publicKey = key
+    if (this.#isDirect) unlinkQuietly(this.#host.innerPath(this.id))
     this.#answer = answer
     this.state = 'admission'
     this.#host.lobby.endHandshake(this)
@@ -256,7 +296,8 @@ export class Visitor {
       socket: router,
       envelope,
       first: message,
-      lastByteAt: () => this.#lastByteAt,
+      // What comes by the side door is not seen here: its messages count.
+      ...(!this.#isDirect && { lastByteAt: () => this.#lastByteAt }),
       release: (_reason, lingerMs) => this.#dispose(lingerMs),
     })
     this.#connection = connection
@@ -276,8 +317,9 @@ export class Visitor {
       if (this.state === 'handshake') this.#host.counters.handshakeFailed++
       if (this.state !== 'admitted') return this.close('the client went away')
     }
-    this.#inner?.bytes.end()
-    this.#inner?.bytes.resume()
+    if (this.#isDirect) this.#timer = setTimeout(() => this.#innerEnded(), LAST_BYTES_MS)
+    this.#inner?.bytes?.end()
+    this.#inner?.bytes?.resume()
   }
 
   /** libzmq ended it: handshake failed, protocol error, heartbeat missed, or the client's end has been passed on. */
@@ -289,7 +331,9 @@ export class Visitor {
       if (!clientGone) this.#host.log.info({ remote: this.remote }, 'handshake-failed-wrong-server-key')
     }
     if (this.state === 'refused') return void this.#outer.end()
-    this.#ended = clientGone ? 'the peer closed the connection' : 'the peer broke the protocol or fell silent'
+    if (clientGone) this.#ended = 'the peer closed the connection'
+    else if (this.#isDirect) this.#ended = 'the peer closed the connection, or fell silent'
+    else this.#ended = 'the peer broke the protocol or fell silent'
     if (this.#connection) return this.#connection.end(this.#ended)
     if (this.state === 'admitted' && this.#inner?.router.readable) return // #open follows
     this.close('the handshake failed')
@@ -306,7 +350,8 @@ export class Visitor {
     if (!inner || lingerMs > 0) return
     this.#inner = undefined
     inner.router.close()
-    inner.bytes.destroy()
+    inner.bytes?.destroy()
+    if (this.#isDirect) unlinkQuietly(this.#host.innerPath(this.id))
   }
 
   /** Lets go of everything; with a linger, what is under way to the client gets that long to leave. */
@@ -326,13 +371,13 @@ export class Visitor {
     const timer = setTimeout(() => this.#outer.destroy(), lingerMs)
     const end = () => {
       clearTimeout(timer)
-      inner.bytes.destroy()
+      inner.bytes?.destroy()
       this.#host.closed(this)
     }
     // The client has left, and only what it sent before kept us: no other end will be reported.
     if (this.#outer.closed) return end()
     // Not destroyed here: with bytes unread that would reset the connection, and the client lose our last ones.
-    inner.bytes.on('close', () => this.#outer.end())
+    inner.bytes?.on('close', () => this.#outer.end())
     this.#outer.once('close', end)
   }
 }
