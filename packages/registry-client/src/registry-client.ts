@@ -259,7 +259,7 @@ function parseRegistryUrl(text: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
 
-/** Header values are bytes; this is how undici takes the bytes of UTF-8 text. */
+/** Header values are bytes; this is how node:http takes the bytes of UTF-8 text. */
 const headerText = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
 function openWith(proof: KeyProof, change: Change, challenge: Challenge): Buffer | undefined {
