@@ -170,8 +170,6 @@ export class ChannelSender {
         this.#packed()
         return true
       }
-      // Messages keep their order among themselves.
-      if (this.#mayLeave && !this.#records.isEmpty) this.#sendOpenBatch()
       if (this.#overtake(frames)) return true
     }
     let bytes = WAITING_OVERHEAD_BYTES
