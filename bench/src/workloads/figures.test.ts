@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { percentilesOf } from './latency.ts'
 import { rateOf } from './rate.ts'
+import { relativeRates } from './stalled.ts'
 
 describe('percentiles', () => {
   it('are those of the nearest rank', () => {
@@ -31,5 +32,13 @@ describe('a rate', () => {
 
   it('cannot be taken of nothing', () => {
     expect(() => rateOf([heard(0, 0, 0)], 100, 100)).toThrow(/none of 100/)
+  })
+})
+
+describe('the rate beside a stalled subscriber', () => {
+  it('is compared with what was measured before and after it, so that a drift does not count', () => {
+    const rates = (...perSecond: number[]) => perSecond.map((one) => ({ perSecond: one, sent: 1, lostPercent: 0 }))
+    expect(relativeRates(rates(150, 250), rates(100, 200, 300))).toEqual([100, 100])
+    expect(relativeRates(rates(90), rates(80, 120))).toEqual([90])
   })
 })
