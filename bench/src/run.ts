@@ -4,8 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Arena } from './arena.ts'
-import type { Measured } from './report/summarize.ts'
 import { number } from './report/number.ts'
+import type { Measured } from './report/summarize.ts'
 import type { Pair, System } from './systems/system.ts'
 import { rotated } from './turns.ts'
 import type { Effort, Figure, OwnWorkload, SharedWorkload, Workload } from './workloads/workload.ts'
