@@ -5,9 +5,7 @@
  * of its own, and the ZAP request of that socket says whose connection it is; bytes are piped both ways, and CURVE stays
  * end to end between the client and the inner socket. One connection's life is in `visitor.ts`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PublicKey, VipAddress } from '@volttron/vip'
 import { type FrontDoorLimits, frontDoorLimits } from './front-door-limits.ts'
@@ -16,6 +14,7 @@ import { refuseStranger } from './front-door-self-test.ts'
 import { reserveSockets } from './inner-socket.ts'
 import { listenOn } from './listen-address.ts'
 import { Lobby } from './lobby.ts'
+import { PrivateFolder } from './private-folder.ts'
 import { Visitor, type VisitorHost } from './visitor.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import { ZapDesk } from './zap-desk.ts'
@@ -41,7 +40,7 @@ export class FrontDoor {
   readonly #host: VisitorHost
   readonly #lobby: Lobby<Visitor>
   readonly #waitingRoom: WaitingRoom<Guest>
-  readonly #folder: string
+  readonly #folder: PrivateFolder
   readonly #zap: ZapDesk
   readonly #servers = new Set<Server>()
   readonly #visitors = new Set<Visitor>()
@@ -52,13 +51,13 @@ export class FrontDoor {
   #bound: VipAddress[] = []
   #closing: Promise<void> | undefined
 
-  private constructor(options: FrontDoorOptions, zap: ZapDesk, limits: FrontDoorLimits) {
+  private constructor(options: FrontDoorOptions, zap: ZapDesk, folder: PrivateFolder, limits: FrontDoorLimits) {
     this.#options = options
     this.#zap = zap
     this.limits = limits
     this.#lobby = new Lobby(limits)
     this.#waitingRoom = new WaitingRoom(limits.waiting)
-    this.#folder = makePrivateFolder()
+    this.#folder = folder
     this.#host = {
       limits,
       zap,
@@ -66,7 +65,7 @@ export class FrontDoor {
       lobby: this.#lobby,
       counters: this.counters,
       log: options.log ?? silentLog,
-      innerPath: (id) => join(this.#folder, id),
+      innerPath: (id) => join(this.#folder.path, id),
       onConnection: options.onConnection,
       takePlace: (visitor) => this.#takePlace(visitor),
       hold: (visitor) => this.#hold(visitor),
@@ -83,7 +82,12 @@ export class FrontDoor {
   static async listen(options: FrontDoorOptions): Promise<FrontDoor> {
     const limits = frontDoorLimits(options.limits)
     reserveSockets(limits)
-    const door = new FrontDoor(options, await ZapDesk.join(), limits)
+    const folder = await PrivateFolder.make()
+    const zap = await ZapDesk.join().catch((error) => {
+      folder.remove()
+      throw error
+    })
+    const door = new FrontDoor(options, zap, folder, limits)
     try {
       await door.#selfTest()
       for (const address of options.addresses) door.#bound.push(await door.#open(address, options.admit))
@@ -152,7 +156,7 @@ export class FrontDoor {
     for (const visitor of this.#visitors) visitor.close('the platform stops', lingerMs)
     await Promise.all(ended)
     this.#zap.leave()
-    rmSync(this.#folder, { recursive: true, force: true })
+    this.#folder.remove()
   }
 
   async #open(address: VipAddress, admit: Admit): Promise<VipAddress> {
@@ -228,26 +232,13 @@ export class FrontDoor {
 
   /** A stranger knocks on a private path of this door, and must be told that he is refused. */
   async #selfTest(): Promise<void> {
-    const path = join(this.#folder, 'self-test')
+    const path = join(this.#folder.path, 'self-test')
     await this.#open({ scheme: 'ipc', path }, () => ({ verdict: 'refuse', reason: 'self-test' }))
     await refuseStranger(path, this.#options.serverKeys.publicKey)
     for (const server of this.#servers) server.close()
     this.#servers.clear()
     for (const visitor of this.#visitors) visitor.close('self-test done')
     Object.assign(this.counters, noCounts())
-  }
-}
-
-/**
- * Each connection makes and removes a path here. ext4 looks for a new inode past all that were removed within a minute, so
- * under a storm of connections these paths are in memory where there is a place for that.
- */
-function makePrivateFolder(): string {
-  // mkdtemp makes it 0700. The name is short because the path of a socket may have 103 bytes only.
-  try {
-    return mkdtempSync('/dev/shm/vip-')
-  } catch {
-    return mkdtempSync(join(tmpdir(), 'vip-'))
   }
 }
 

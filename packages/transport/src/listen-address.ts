@@ -70,7 +70,7 @@ async function listenOnPath(server: Server, address: VipAddress & { scheme: 'ipc
   }
 }
 
-const listening = (server: Server, options: object): Promise<void> =>
+export const listening = (server: Server, options: object): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ ...options, backlog: BACKLOG }, () => {
@@ -79,7 +79,8 @@ const listening = (server: Server, options: object): Promise<void> =>
     })
   })
 
-const isServed = (path: string): Promise<boolean> =>
+/** Whether somebody listens on the path. */
+export const isServed = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const probe = connect(path)
     probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
