@@ -6,7 +6,7 @@ import { busFixture } from './bus-fixture.ts'
 import { type Form, type Message, publisher, type Received, received, subscriber } from './wire-forms.ts'
 
 const PUBLISHERS = ['boss', 'one', 'two'] as const
-const SUBSCRIBERS = ['left', 'middle', 'right'] as const
+const SUBSCRIBERS = ['left', 'middle', 'right', 'far'] as const
 const NO_LIMIT = 1e9
 const ALL: Credit = { bytes: 1e12, records: 1e9 }
 
@@ -59,6 +59,7 @@ const message: fc.Arbitrary<Message> = fc.record({
   body: fc.oneof({ weight: 3, arbitrary: json }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) }),
 })
 const who = fc.nat(2)
+const whoHears = fc.nat(3)
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
@@ -77,7 +78,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('grant' as const),
-      who,
+      who: whoHears,
       more: fc.record({ bytes: fc.nat(50_000), records: fc.nat(5) }),
     }),
   },
@@ -85,18 +86,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constantFrom('subscribe' as const, 'subscribe' as const, 'unsubscribe' as const),
-      who,
-      prefix: fc.constantFrom('', 'a', 'a/', 'b', 'gr', 'secret'),
+      who: whoHears,
+      // Often the same ones, so that several hear the same.
+      prefix: fc.constantFrom('', '', 'a', 'a', 'a/', 'b', 'gr', 'secret'),
       allPlatforms: fc.boolean(),
     }),
   },
 )
-const forms = fc.tuple(...PUBLISHERS.map(() => fc.constantFrom<Form>('batched', 'classic'))) as unknown as fc.Arbitrary<
-  Form[]
->
+const formsOf = (names: readonly string[]) =>
+  fc.array(fc.constantFrom<Form>('batched', 'batched', 'classic'), { minLength: names.length, maxLength: names.length })
 const world: fc.Arbitrary<World> = fc.record({
-  publishers: forms,
-  subscribers: forms,
+  publishers: formsOf(PUBLISHERS),
+  subscribers: formsOf(SUBSCRIBERS),
   credit: fc.record({ bytes: fc.nat(100_000), records: fc.nat(20) }),
 })
 
