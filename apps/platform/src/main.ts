@@ -1,8 +1,8 @@
 /** The `volttron` command: from the command line to a running platform, and to its end by a signal. */
 import { componentLogger, createLogger } from '@volttron/observe'
+import { letHeapGrow } from '@volttron/transport'
 import { describeError, VolttronError } from '@volttron/vip'
 import { startPlatform } from './compose.ts'
-import { letHeapGrow } from './heap.ts'
 import { openHome } from './home/home.ts'
 import { rootWarning } from './home/root-warning.ts'
 import { type PlatformOptions, parsePlatformOptions } from './options/platform-options.ts'

@@ -1,4 +1,5 @@
 export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } from '@volttron/rpc'
+export { letHeapGrow } from '@volttron/transport'
 export { describeError, VolttronError } from '@volttron/vip'
 export { Agent, type Vip } from './agent.ts'
 export type { AgentEvents, AgentState } from './agent-events.ts'

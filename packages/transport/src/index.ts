@@ -13,6 +13,7 @@ export { type DialOptions, dial } from './dial.ts'
 export { FrontDoor } from './front-door.ts'
 export type { FrontDoorLimits } from './front-door-limits.ts'
 export type { Admit, FrontDoorCounters, FrontDoorOptions, TransportLog } from './front-door-ports.ts'
+export { letHeapGrow } from './heap.ts'
 export { generateKeyPair } from './key-pair.ts'
 export { MemoryConnection, type MemoryPairOptions, memoryPair, type Scheduler } from './memory-connection.ts'
 export {

@@ -14,8 +14,8 @@ import type { FrontDoorLimits } from './front-door-limits.ts'
 /** Without it libzmq lets everybody in when no ZAP handler answers (seen). Not in the typings of zeromq.js. */
 const ZAP_ENFORCE_DOMAIN = 93
 /** Messages libzmq may hold for a peer; the real queue is ours and counts bytes. */
-export const SEND_HIGH_WATER_MARK = 16
-export const RECEIVE_HIGH_WATER_MARK = 16
+export const SEND_HIGH_WATER_MARK = 32
+export const RECEIVE_HIGH_WATER_MARK = 32
 /** Bytes one direction of the pipe may hold before the other side of it is paused. */
 export const PIPE_BYTES = 256 * 1024
 

@@ -17,7 +17,7 @@ const TURN_BYTES = 256 * 1024
 const TURN_MS = 1
 
 /** Pauses between two tries of a send that found no room: the first, doubled up to the last. */
-const RETRY_MS = { first: 1, last: 16 }
+const RETRY_MS = { first: 1, last: 4 }
 /** What a connection that has ended may still take to hand over what has arrived. */
 const DRAIN_MS = 250
 
