@@ -24,7 +24,7 @@ export interface ChannelOptions extends SenderOptions {
 
 /**
  * Holds the other side back a little while those its records go to catch up, so that a burst fills queues instead of
- * overflowing them. Bounded: a grant is held for 100 ms at most, and who does not move at all is not waited for.
+ * overflowing them. Bounded: a grant is held for 300 ms at most, and who does not move at all is not waited for.
  */
 export interface Backpressure {
   /** Some reader of what this channel brings has much in its queue, and is working on it. */
@@ -53,8 +53,8 @@ export interface ChannelCounters extends SenderCounters {
   recordsIn: number
 }
 
-/** Longest time a grant is held. */
-const HOLD_MS = 100
+/** Longest time a grant is held. More than the window lasts, so that who is held back to the end slows down each time. */
+const HOLD_MS = 300
 
 export class Channel<T = Name, R = Name> implements BatchHandlers {
   readonly connection: Connection

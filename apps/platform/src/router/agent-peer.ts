@@ -97,7 +97,7 @@ export class AgentPeer implements BatchedPeer {
         now,
         queueBytes,
         backpressure: {
-          isCongested: () => this.publisher.slowest?.isCongested ?? false,
+          isCongested: () => this.publisher.pace.isHeldBack(now()),
           soon: (run) => setTimer(HOLD_STEP_MS, run),
         },
       },

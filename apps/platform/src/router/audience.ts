@@ -2,6 +2,7 @@
  * The local subscribers of a topic, arranged by how they get its records: those who speak the batched form together, everybody
  * else one by one. Worked out once per delivery plan.
  */
+import type { Reader } from './pace.ts'
 import { asBatched, type BatchedPeer, type Peer } from './peer.ts'
 
 export interface Audience {
@@ -10,11 +11,18 @@ export interface Audience {
 }
 
 /** Peers for whom records are packed once. There is one object for each set of them, however many topics it hears. */
-export class DeliveryGroup {
+export class DeliveryGroup implements Reader {
   readonly members: ReadonlySet<BatchedPeer>
+  readonly isGroup = true
 
   constructor(members: readonly BatchedPeer[]) {
     this.members = new Set(members)
+  }
+
+  get isCongested(): boolean {
+    let behind = 0
+    for (const member of this.members) if (member.isCongested) behind++
+    return behind * 2 > this.members.size
   }
 }
 

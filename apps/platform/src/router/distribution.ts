@@ -15,6 +15,7 @@ import { Delivery } from './delivery.ts'
 import { FanOut } from './fan-out.ts'
 import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
+import { Pace, type Reader } from './pace.ts'
 import type { BatchedPeer, Peer } from './peer.ts'
 
 /** The routes under which a peer's messages travel here and abroad. */
@@ -22,13 +23,7 @@ export interface Publisher {
   readonly principal: string
   readonly localRoute: RouteName
   readonly federatedRoute: RouteName
-  /** The last reader of its records that was found behind. */
-  slowest: Reader | undefined
-}
-
-/** Somebody records go to: a local peer or a session. */
-export interface Reader {
-  readonly isCongested: boolean
+  readonly pace: Pace
 }
 
 /** Why a publish was refused, in place of a count: numbers, because an object per record would be garbage. */
@@ -61,8 +56,8 @@ export class Distribution {
   readonly #fanOut: FanOut
   readonly #delivery = new Delivery()
   readonly #cleaned = new TailView()
-  /** Per platform, the last local reader of its records that was found behind. */
-  readonly #slowestOf = new Map<string, Reader>()
+  /** Of the platforms whose records come here. */
+  readonly #paces = new Map<string, Pace>()
   /** Position in our stream of federated records. */
   #streamSequence = 0
 
@@ -93,7 +88,7 @@ export class Distribution {
       principal,
       localRoute: this.routes.intern(localRoute(identity)),
       federatedRoute: this.routes.intern(formatRoute({ platform: instanceName, epoch, sender: identity, path: [] })),
-      slowest: undefined,
+      pace: new Pace(),
     }
   }
 
@@ -164,10 +159,7 @@ export class Distribution {
 
   /** Some local reader of what this platform sends is behind. */
   isCongested(platform: string): boolean {
-    const reader = this.#slowestOf.get(platform)
-    if (!reader) return false
-    if (!reader.isCongested) this.#slowestOf.delete(platform)
-    return reader.isCongested
+    return this.#paces.get(platform)?.isHeldBack(this.#options.now()) ?? false
   }
 
   /** Returns false when a subscriber could not be served because the record itself is at fault. */
@@ -201,14 +193,18 @@ export class Distribution {
     for (const session of sessions) {
       if (session.publish(topic, from.federatedRoute, flags, sequence, ageMs, buffer, tailStart, tailEnd)) {
         counters.forwarded++
-        if (session.isCongested) from.slowest = session
+        if (session.isCongested) from.pace.note(session, this.#options.now())
       } else counters.droppedSlowSession++
     }
   }
 
   #noteSlow(reader: Reader, publisher: Publisher | undefined, platform: string): void {
-    if (publisher) publisher.slowest = reader
-    else this.#slowestOf.set(platform, reader)
+    let pace = publisher ? publisher.pace : this.#paces.get(platform)
+    if (!pace) {
+      pace = new Pace()
+      this.#paces.set(platform, pace)
+    }
+    pace.note(reader, this.#options.now())
   }
 
   #isProtected(topic: Topic): boolean {

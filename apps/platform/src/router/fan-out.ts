@@ -16,6 +16,7 @@ import {
 import type { DeliveryGroup } from './audience.ts'
 import { type ClassicRoute, type ClassicTopic, Delivery } from './delivery.ts'
 import type { Publisher } from './distribution.ts'
+import type { Reader } from './pace.ts'
 import type { BatchedPeer } from './peer.ts'
 
 export interface FanOutOptions {
@@ -27,7 +28,7 @@ export interface FanOutOptions {
   /** The queue of a member has no room for a whole block: it gets the records one by one, as many as fit. */
   readonly deliver: (member: BatchedPeer, delivery: Delivery, publisher: Publisher | undefined) => void
   /** A reader of what came along `route` is behind. `publisher` is its author, when that is a local peer. */
-  readonly onCongested: (reader: BatchedPeer, publisher: Publisher | undefined, route: ClassicRoute) => void
+  readonly onCongested: (reader: Reader, publisher: Publisher | undefined, route: ClassicRoute) => void
 }
 
 /** A block is handed on at this size even within the turn. */
@@ -105,12 +106,14 @@ export class FanOut implements Flushable {
     this.#publishers = new Map()
     this.#lastRoute = undefined
     if (taken.size > 0) this.#taken = new Map()
-    let behind: BatchedPeer | undefined
+    let behind: Reader | undefined
     for (const member of group.members) {
       this.#hand(member, rests.get(member) ?? whole, publishers)
       if (member.isCongested) behind = member
     }
-    if (behind) for (const [route, publisher] of publishers) this.#options.onCongested(behind, publisher, route)
+    if (!behind) return
+    if (group.isCongested) behind = group
+    for (const [route, publisher] of publishers) this.#options.onCongested(behind, publisher, route)
   }
 
   #hand(
