@@ -14,13 +14,11 @@ import type { Connection } from './connection.ts'
 import { CreditBalance } from './credit-window.ts'
 import type { Name } from './name-table.ts'
 import { SendQueue } from './send-queue.ts'
-import type { SharedBlock } from './shared-records.ts'
+import { SHARED_BYTES, type SharedBlock } from './shared-records.ts'
 import type { Turn } from './turn.ts'
 
 /** A batch leaves at this size even within the turn. */
 const FLUSH_BYTES = 64 * 1024
-/** A smaller block is copied into the open batch, which costs less than a second frame does. */
-const SHARED_BYTES = 16 * 1024
 
 /**
  * What the socket may hold back before records wait here, whatever the other side allows: credit without reading must not

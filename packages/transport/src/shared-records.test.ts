@@ -184,6 +184,16 @@ describe('records packed once', () => {
     expect(pair.received).toEqual([`own:${LARGE}`, `own:${LARGE}`, 't:later'])
   })
 
+  it('lie in memory of about their size, for they may wait', () => {
+    const records = makeRecords()
+    const topic = names().intern('t')
+    for (let count = 0; count < 4; count++) pack(records, topic, LARGE)
+    records.clear()
+    pack(records, topic, LARGE)
+    const { packed } = records.since()
+    expect(packed.buffer.byteLength).toBeLessThanOrEqual(2 * packed.length)
+  })
+
   it('age from the moment the first of them was packed', () => {
     const ages: number[] = []
     const pair = channelPair({ right: { onPublish: (_topic, _route, record) => void ages.push(record.ageMs) } })

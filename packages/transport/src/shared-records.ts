@@ -24,6 +24,9 @@ export interface SharedMark {
   readonly records: number
 }
 
+/** A smaller block is copied into the open batch of each channel, which costs less than a second frame does. */
+export const SHARED_BYTES = 16 * 1024
+
 const START: SharedMark = { bytes: 0, records: 0 }
 /** Blocks are read within the process only. */
 const NO_NONCE = 0
@@ -74,7 +77,7 @@ export class SharedRecords<T extends Name, R extends Name> {
   /** What has been packed since `mark` (default: all). It stays here. */
   since(mark: SharedMark = START): SharedBlock<T, R> {
     return {
-      packed: this.#writer.packedSince(mark.bytes),
+      packed: tight(this.#writer.packedSince(mark.bytes)),
       records: this.#writer.records - mark.records,
       topics: this.#topics.names,
       routes: this.#routes.names,
@@ -103,6 +106,10 @@ export function eachRecord<T extends Name, R extends Name>(
   }
   new BatchReader().read(emptyBatch(NO_NONCE), NO_NONCE, handlers, block.packed)
 }
+
+/** One copy for all, where a connection would make its own: who waits must not keep alive twice what it waits with. */
+const tight = (packed: Buffer): Buffer =>
+  packed.length >= SHARED_BYTES && packed.length * 2 < packed.buffer.byteLength ? Buffer.from(packed) : packed
 
 const nothingElse = { onTopic() {}, onRoute() {}, onFrames() {}, onCredit() {}, onResult() {} }
 
