@@ -3,7 +3,8 @@ import { type KeyPair, type PublicKey, toZ85 } from '@volttron/vip'
 import type { Socket } from 'node:net'
 import { Dealer, type EventType } from 'zeromq'
 import type { Connection } from './connection.ts'
-import { RECEIVE_HIGH_WATER_MARK, SEND_HIGH_WATER_MARK } from './inner-socket.ts'
+import { RECEIVE_HIGH_WATER_MARK, SEND_HIGH_WATER_MARK, SIDE_DOOR_HIGH_WATER_MARK } from './inner-socket.ts'
+import { farewell, onFarewell } from './side-door.ts'
 import { SocketConnection } from './socket-connection.ts'
 import { onSocketEvents } from './socket-events.ts'
 
@@ -42,8 +43,7 @@ export type AttemptOutcome =
 const NEVER_MS = 24 * 60 * 60 * 1_000
 
 const ENDED = 'the peer closed the connection, or fell silent'
-/** After the end of a lifeline the socket has so long to tell of its own: of a connection, and within the handshake. */
-const LAST_BYTES_MS = 1_000
+/** After the end of a lifeline within the handshake, the socket has so long to tell of its own end. */
 const LAST_WORD_MS = 100
 
 let lastDial = 0
@@ -58,7 +58,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
     ipv6: true,
     sendTimeout: 0,
     sendHighWaterMark: SEND_HIGH_WATER_MARK,
-    receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+    receiveHighWaterMark: options.lifeline ? SIDE_DOOR_HIGH_WATER_MARK : RECEIVE_HIGH_WATER_MARK,
     maxMessageSize: options.maxMessageBytes,
     connectTimeout: Math.ceil(options.timeoutMs) + 1_000,
     handshakeInterval: Math.ceil(options.timeoutMs) + 1_000,
@@ -116,10 +116,16 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
       }
     }
     const cut = (atMs = performance.now()) => settle({ kind: 'cut', afterMs: atMs - (connectedAt ?? atMs) })
+    if (options.signal?.aborted) return abort()
+    if (lifeline)
+      onFarewell(lifeline, (messages) => {
+        if (messages === undefined) lifeline.destroy()
+        else connection?.endAfter(messages, ENDED)
+      })
     lifeline?.once('close', () => {
       const endedAtMs = performance.now()
       // What the platform said last, that it refuses us for instance, may still be under way.
-      if (connection) setTimeout(() => connection?.end(ENDED), LAST_BYTES_MS).unref()
+      if (connection) connection.peerLeft(ENDED)
       else if (!settled) setTimeout(() => cut(endedAtMs), LAST_WORD_MS)
     })
     try {
@@ -132,17 +138,13 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
   })
 }
 
-const connectionOf = (socket: Dealer, options: AttemptOptions): SocketConnection =>
+const connectionOf = (socket: Dealer, { lifeline, ...options }: AttemptOptions): SocketConnection =>
   new SocketConnection({
     id: `dial-${++lastDial}`,
     direction: 'dialled',
     remote: options.remote,
     publicKey: options.serverKey,
     socket,
-    release: (_reason, lingerMs) => {
-      const { lifeline } = options
-      // The platform ends it too, as soon as it has read the last message.
-      if (lingerMs > 0) setTimeout(() => lifeline?.destroy(), lingerMs).unref()
-      else lifeline?.destroy()
-    },
+    farewell: lifeline && ((messages) => lifeline.write(farewell(messages))),
+    release: () => lifeline?.destroy(),
   })

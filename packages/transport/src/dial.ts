@@ -66,10 +66,7 @@ export async function dial(options: DialOptions): Promise<Connection> {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw outOfTime(dialling, seen)
       const timeoutMs = Math.min(leftMs, ASK_AGAIN_MS)
-      const outcome = await attempt({
-        ...attemptOptions(options, dialling.name),
-        ...(await doorOf(endpoint, timeoutMs, options)),
-      })
+      const outcome = await enter(endpoint, timeoutMs, dialling)
       if (outcome.kind === 'open') return outcome.connection
       unreachable = outcome.kind === 'unreachable' ? await probe(endpoint, dialling.name) : undefined
       await takeIn(outcome, endpoint, seen, dialling)
@@ -141,18 +138,18 @@ const attemptOptions = (options: DialOptions, remote: string): Omit<AttemptOptio
 })
 
 /** A local socket of ours has a side door; what another platform has is dialled as it is. */
-async function doorOf(
-  endpoint: string,
-  timeoutMs: number,
-  { signal }: DialOptions,
-): Promise<Pick<AttemptOptions, 'endpoint' | 'lifeline' | 'timeoutMs'>> {
-  if (!endpoint.startsWith(LOCAL)) return { endpoint, timeoutMs }
-  const knockedAt = performance.now()
-  const door = await knock(endpoint.slice(LOCAL.length), timeoutMs, signal)
-  const leftMs = Math.max(1, timeoutMs - (performance.now() - knockedAt))
-  return door
-    ? { endpoint: LOCAL + door.path, lifeline: door.lifeline, timeoutMs: leftMs }
-    : { endpoint, timeoutMs: leftMs }
+async function enter(endpoint: string, timeoutMs: number, { options, name }: Dialling): Promise<AttemptOutcome> {
+  const deadline = performance.now() + timeoutMs
+  const leftMs = (): number => Math.max(1, deadline - performance.now())
+  const by = attemptOptions(options, name)
+  if (endpoint.startsWith(LOCAL)) {
+    const door = await knock(endpoint.slice(LOCAL.length), timeoutMs, options.signal)
+    const inner = door && { endpoint: LOCAL + door.path, lifeline: door.lifeline, timeoutMs: leftMs() }
+    const outcome = inner && (await attempt({ ...by, ...inner }))
+    // In another container, or as another user, we see the local socket and not the folder behind it.
+    if (outcome && outcome.kind !== 'unreachable') return outcome
+  }
+  return attempt({ ...by, endpoint, timeoutMs: leftMs() })
 }
 
 /** libzmq gets numbers only: a slow name would stall all its sockets. */

@@ -1,8 +1,11 @@
 /** What the front door spends at most, before and after it knows who knocks. */
 import { descriptorLimit } from './descriptor-limit.ts'
 
-/** Accepted socket, two ends of the inner path, its listener, and the eventfd of the zeromq socket. */
-export const DESCRIPTORS_PER_CONNECTION = 5
+/**
+ * At the side door: accepted socket, listener of the inner path and our end of it, the eventfd of the zeromq socket, and
+ * those of the two that watch it. Elsewhere five: both ends of the inner path, and nobody watches.
+ */
+export const DESCRIPTORS_PER_CONNECTION = 6
 /** A guest who waits for a seat in the lobby is an accepted socket, and nothing else yet. */
 const WAITING_SHARE = 0.2
 const WAITING_MOST = 1_024

@@ -16,6 +16,11 @@ const ZAP_ENFORCE_DOMAIN = 93
 /** Messages libzmq may hold for a peer; the real queue is ours and counts bytes. */
 export const SEND_HIGH_WATER_MARK = 32
 export const RECEIVE_HIGH_WATER_MARK = 32
+/**
+ * The same on the side door. When the other end of a path socket is closed while this many wait, libzmq loses what is still
+ * in the kernel, two hundred kilobytes at most: so many that a process which is killed takes nothing with it.
+ */
+export const SIDE_DOOR_HIGH_WATER_MARK = 1_000
 /** Bytes one direction of the pipe may hold before the other side of it is paused. */
 export const PIPE_BYTES = 256 * 1024
 
@@ -51,7 +56,13 @@ export function openInnerSocket(...options: Parameters<typeof openInnerRouter>):
 }
 
 /** Makes the Router for one connection. Throws what libzmq throws when it has no sockets or descriptors left. */
-export function openInnerRouter(path: string, domain: string, serverKeys: KeyPair, limits: FrontDoorLimits): Router {
+export function openInnerRouter(
+  path: string,
+  domain: string,
+  serverKeys: KeyPair,
+  limits: FrontDoorLimits,
+  receiveHighWaterMark = RECEIVE_HIGH_WATER_MARK,
+): Router {
   const router = new EnforcingRouter({
     curveServer: true,
     curveSecretKey: toZ85(serverKeys.secretKey),
@@ -60,7 +71,7 @@ export function openInnerRouter(path: string, domain: string, serverKeys: KeyPai
     linger: 0,
     sendTimeout: 0,
     sendHighWaterMark: SEND_HIGH_WATER_MARK,
-    receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+    receiveHighWaterMark,
     maxMessageSize: limits.messageBytes,
     // The front door has its own, earlier limits; this one only ends what they forgot.
     handshakeInterval: limits.authenticateMs + limits.admissionMs + 1_000,

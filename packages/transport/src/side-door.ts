@@ -7,14 +7,19 @@
  * ```
  * client  VOLTTRON side door 1\n  ->  local socket of the front door
  * client  <-  /tmp/vip-.../123-4\n    once a place for its handshake is free
- * client  ZMTP, CURVE  ->  that path, which is unlinked when the key is proven
+ * client  ZMTP, CURVE  ->  that path, which is unlinked as soon as somebody is connected to it
  * ```
- * The first socket stays open as long as both live: its end says at once that the other process is gone.
+ * The first socket stays open as long as both live, as a lifeline: its end says at once that the other process is gone.
+ * Who leaves in peace writes there how many messages it has sent, and waits until the other side has read them and hangs up.
+ *
+ * Only who may enter the folder of inner sockets, which is private to the platform's user, gets in by the side door;
+ * everybody else goes on to speak ZMTP at the local socket.
  */
 import { connect, type Socket } from 'node:net'
 
 const REQUEST = Buffer.from('VOLTTRON side door 1\n')
 const LINE_END = 0x0a
+const SLASH = 0x2f
 /** The longest answer that is read. */
 const MAX_ANSWER_BYTES = 256
 
@@ -29,6 +34,18 @@ export function judgeRequest(bytes: Buffer): RequestState {
 
 /** The answer to {@link judgeRequest}'s `complete`. */
 export const sideDoorAnswer = (path: string): string => `${path}\n`
+
+export const farewell = (messages: number): string => `${messages}\n`
+
+/** Hears the {@link farewell} on a lifeline; `undefined` for anything else that is said there. */
+export function onFarewell(lifeline: Socket, heard: (messages: number | undefined) => void): void {
+  let text = ''
+  lifeline.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    if (/^\d{1,15}\n$/.test(text)) heard(Number.parseInt(text, 10))
+    else if (!/^\d{0,15}$/.test(text)) heard(undefined)
+  })
+}
 
 export interface SideDoor {
   /** Where to connect to. */
@@ -59,7 +76,9 @@ export function knock(path: string, timeoutMs: number, signal?: AbortSignal): Pr
     const onData = (chunk: Buffer): void => {
       answer = Buffer.concat([answer, chunk])
       const end = answer.indexOf(LINE_END)
-      if (end === answer.length - 1 && answer[0] === 0x2f) settle({ path: answer.toString('utf8', 0, end), lifeline })
+      // A ZeroMQ socket greets at once.
+      if (answer[0] !== SLASH) return giveUp()
+      if (end === answer.length - 1) settle({ path: answer.toString('utf8', 0, end), lifeline })
       else if (end >= 0 || answer.length > MAX_ANSWER_BYTES) giveUp()
     }
     lifeline.once('connect', () => lifeline.write(REQUEST))

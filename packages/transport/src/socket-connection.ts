@@ -20,6 +20,8 @@ const TURN_MS = 1
 const RETRY_MS = { first: 1, last: 4 }
 /** What a connection that has ended may still take to hand over what has arrived. */
 const DRAIN_MS = 250
+/** What the other process said last may take so long to be read after its lifeline (side-door.ts) has ended. */
+const LAST_BYTES_MS = 1_000
 
 /** What an array and the object of a Buffer take beside the bytes. */
 const MESSAGE_COST_BYTES = 64
@@ -39,6 +41,11 @@ export interface SocketConnectionOptions {
   readonly first?: Buffer[]
   /** Monotonic time of the last byte from the peer; without it the last message counts. */
   readonly lastByteAt?: () => number
+  /**
+   * Tells the other side that these messages were all, so that it closes when it has read them. Without it, to close the
+   * socket tells so. At a path socket that would lose what libzmq (4.3.5) has not read yet because its queue was full.
+   */
+  readonly farewell?: ((messages: number) => void) | undefined
   /** Called once, when the connection is closed: `lingerMs` is what the bytes below may still take to leave. */
   readonly release: (reason: string, lingerMs: number) => void
 }
@@ -55,6 +62,7 @@ export class SocketConnection implements Connection {
   readonly #socket: Router | Dealer
   readonly #envelope: Buffer | undefined
   readonly #release: SocketConnectionOptions['release']
+  readonly #farewell: SocketConnectionOptions['farewell']
   readonly #lastByteAt: () => number
   #first: Buffer[] | undefined
   #lastMessageAt = performance.now()
@@ -66,6 +74,8 @@ export class SocketConnection implements Connection {
   #lingerTimer: NodeJS.Timeout | undefined
   /** Set when the bytes below ended: what has arrived is still delivered, then the connection closes. */
   #endReason: string | undefined
+  /** Set by the other side's farewell: this many messages come in all, and then the connection closes for this reason. */
+  #last = { messages: Number.POSITIVE_INFINITY, reason: '' }
   #reading = false
   #queue: (readonly Uint8Array[])[] = []
   #queueHead = 0
@@ -75,6 +85,7 @@ export class SocketConnection implements Connection {
   #retryMs = RETRY_MS.first
   #retryTimer: NodeJS.Timeout | undefined
   #drainTimer: NodeJS.Timeout | undefined
+  #peerLeftTimer: NodeJS.Timeout | undefined
 
   constructor(options: SocketConnectionOptions) {
     this.id = options.id
@@ -86,6 +97,7 @@ export class SocketConnection implements Connection {
     this.routingId = options.envelope?.toString() ?? ''
     this.#first = options.first
     this.#release = options.release
+    this.#farewell = options.farewell
     this.#lastByteAt = options.lastByteAt ?? (() => this.#lastMessageAt)
   }
 
@@ -130,6 +142,20 @@ export class SocketConnection implements Connection {
     this.#endReason = reason
     if (this.#state === 'closing') return this.#finish(this.#closeReason, 0)
     this.#finishIfDrained()
+  }
+
+  /** The other side said that so many messages are all it sends. Closes when they have been read. */
+  endAfter(messages: number, reason: string): void {
+    // Nobody reads the last words of those who leave together.
+    if (this.#state === 'closing') return this.#finish(this.#closeReason, 0)
+    this.#last = { messages, reason }
+    this.#finishIfComplete()
+  }
+
+  /** The other process has gone, or has no wish to hear more. What it sent last is read within a second, then it is over. */
+  peerLeft(reason: string): void {
+    if (this.#state === 'closing') return this.#finish(this.#closeReason, 0)
+    if (this.#state === 'open') this.#peerLeftTimer ??= setTimeout(() => this.end(reason), LAST_BYTES_MS)
   }
 
   #hand(frames: readonly Uint8Array[], cost: number): void {
@@ -222,6 +248,7 @@ export class SocketConnection implements Connection {
     } catch (error) {
       this.#fault(error)
     }
+    this.#finishIfComplete()
     return bytes
   }
 
@@ -238,7 +265,13 @@ export class SocketConnection implements Connection {
     this.#drainTimer ??= setTimeout(() => this.#finish(reason, 0), DRAIN_MS)
   }
 
+  #finishIfComplete(): void {
+    if (this.counters.messagesIn >= this.#last.messages) this.#finish(this.#last.reason, 0)
+  }
+
+  /** All has been handed to the socket. */
   #finishLingering(): void {
+    if (this.#farewell) return this.#farewell(this.counters.messagesOut)
     this.#finish(this.#closeReason, Math.max(1, this.#lingerUntil - performance.now()))
   }
 
@@ -248,7 +281,8 @@ export class SocketConnection implements Connection {
     this.#closeReason = reason
     this.pendingBytes = 0
     this.#queue = []
-    for (const timer of [this.#lingerTimer, this.#retryTimer, this.#drainTimer]) clearTimeout(timer)
+    for (const timer of [this.#lingerTimer, this.#retryTimer, this.#drainTimer, this.#peerLeftTimer])
+      clearTimeout(timer)
     this.#socket.linger = Math.ceil(lingerMs)
     this.#socket.close()
     this.#release(reason, lingerMs)

@@ -15,9 +15,15 @@ import { describeError, type KeyPair, type PublicKey } from '@volttron/vip'
 import type { Admission, Connection } from './connection.ts'
 import type { FrontDoorLimits } from './front-door-limits.ts'
 import type { Admit, FrontDoorCounters, TransportLog } from './front-door-ports.ts'
-import { type InnerSocket, openInnerRouter, openInnerSocket, unlinkQuietly } from './inner-socket.ts'
+import {
+  type InnerSocket,
+  openInnerRouter,
+  openInnerSocket,
+  SIDE_DOOR_HIGH_WATER_MARK,
+  unlinkQuietly,
+} from './inner-socket.ts'
 import type { Lobby } from './lobby.ts'
-import { judgeRequest, sideDoorAnswer } from './side-door.ts'
+import { farewell, judgeRequest, onFarewell, sideDoorAnswer } from './side-door.ts'
 import { SocketConnection } from './socket-connection.ts'
 import { onSocketEvents } from './socket-events.ts'
 import type { ZapDesk, ZapStatus } from './zap-desk.ts'
@@ -26,8 +32,9 @@ import { curveGreeting, GREETING_BYTES, judgeGreeting } from './zmtp-greeting.ts
 /** Time for the refusal to reach the client before the socket is destroyed. */
 const REFUSAL_MS = 1_000
 
-/** What the client sent last by the side door may take so long to be read after its lifeline has ended. */
+/** A first message by the side door may take so long to be read after its lifeline has ended. */
 const LAST_BYTES_MS = 1_000
+const CLIENT_LEFT = 'the peer closed the connection'
 
 /** All frames of one message together, in largest frames. libzmq bounds frames only, and holds a message until it is whole. */
 const MESSAGE_FRAMES = 4
@@ -74,6 +81,8 @@ export class Visitor {
   #connection: SocketConnection | undefined
   /** Why the inner socket ended, once it has: what it received before is still read. */
   #ended: string | undefined
+  /** The client's farewell at the side door: how many messages it has sent. */
+  #lastMessage: number | undefined
   #timer: NodeJS.Timeout | undefined
   #answer: ((status: ZapStatus, text: string) => void) | undefined
   #lastByteAt = performance.now()
@@ -86,7 +95,8 @@ export class Visitor {
     this.id = id
     this.remote = remote
     this.#outer = outer
-    this.#isLocal = outer.remoteAddress === undefined
+    // Of a connection that was reset even TCP does not know the remote address any more.
+    this.#isLocal = outer.localAddress === undefined
     this.#admit = admit
     this.#host = host
     this.#expire(host.limits.authenticateMs, () => {
@@ -107,8 +117,9 @@ export class Visitor {
     const { serverKeys, limits } = this.#host
     const path = this.#host.innerPath(this.id)
     try {
-      if (this.#isDirect) this.#openSideDoor(path, openInnerRouter(path, this.id, serverKeys, limits))
-      else {
+      if (this.#isDirect) {
+        this.#openSideDoor(path, openInnerRouter(path, this.id, serverKeys, limits, SIDE_DOOR_HIGH_WATER_MARK))
+      } else {
         const inner = openInnerSocket(path, this.id, serverKeys, limits)
         this.#inner = inner
         this.#joinBytes(inner)
@@ -157,17 +168,31 @@ export class Visitor {
     if (this.#host.lobby.requestHandshake(this)) this.handshake()
   }
 
-  /** Tells the client where its inner socket is. Nothing more is expected on the outer one. */
+  /** Tells the client where its inner socket is. Nothing but its farewell is expected on the outer one. */
   #openSideDoor(path: string, router: InnerSocket['router']): void {
     this.#inner = { router }
+    let isTaken = false
     onSocketEvents(router, (type) => {
+      if (type === 'accept') {
+        if (isTaken) return this.#intruded('second-connection')
+        isTaken = true
+        unlinkQuietly(path)
+      }
       // Who is being refused gets the time to hear it.
       if (this.state === 'refused') return
       if (type === 'disconnect' || type.startsWith('handshake:error')) this.#innerEnded()
     })
-    this.#outer.on('data', () => this.close('nothing is said on a lifeline'))
+    onFarewell(this.#outer, (messages) => this.#heardFarewell(messages))
     this.#outer.write(sideDoorAnswer(path))
     this.#outer.resume()
+  }
+
+  #heardFarewell(messages: number | undefined): void {
+    if (messages === undefined) return this.close('a lifeline is not for that')
+    this.#lastMessage = messages
+    if (this.#connection) this.#connection.endAfter(messages, CLIENT_LEFT)
+    else if (this.state !== 'admitted' || messages === 0) this.close('the client went away')
+    // Else its first message is about to be read: #open follows.
   }
 
   /** Pipes bytes both ways; a side that does not take them pauses the other. */
@@ -216,13 +241,10 @@ export class Visitor {
   /** A ZAP request of our domain: whoever speaks through the inner socket has proven to hold this key. */
   #prove(key: PublicKey, answer: (status: ZapStatus, text: string) => void): void {
     if (this.publicKey !== undefined || this.state !== 'handshake') {
-      this.#host.counters.intruders++
-      this.#host.log.warn({ id: this.id, remote: this.remote, publicKey: key }, 'second-zap-request')
       answer('400', 'one request per connection')
-      return this.close('somebody else used the inner path')
+      return this.#intruded('second-zap-request', key)
     }
     this.publicKey = key
-    if (this.#isDirect) unlinkQuietly(this.#host.innerPath(this.id))
     this.#answer = answer
     this.state = 'admission'
     this.#host.lobby.endHandshake(this)
@@ -230,6 +252,14 @@ export class Visitor {
     const { admissionMs } = this.#host.limits
     this.#expire(admissionMs, () => this.#decide({ verdict: 'later', reason: 'no answer about the key in time' }))
     void this.#ask(key)
+  }
+
+  /** Two at one inner socket: which of them a message came from would be a guess. */
+  #intruded(event: string, publicKey = this.publicKey): void {
+    if (this.state === 'closed') return
+    this.#host.counters.intruders++
+    this.#host.log.warn({ id: this.id, remote: this.remote, publicKey }, event)
+    this.close('somebody else used the inner path')
   }
 
   async #ask(key: PublicKey): Promise<void> {
@@ -296,8 +326,8 @@ export class Visitor {
       socket: router,
       envelope,
       first: message,
-      // What comes by the side door is not seen here: its messages count.
-      ...(!this.#isDirect && { lastByteAt: () => this.#lastByteAt }),
+      lastByteAt: () => this.#lastSignOfLife(),
+      ...(this.#isDirect && { farewell: (messages) => void this.#outer.write(farewell(messages)) }),
       release: (_reason, lingerMs) => this.#dispose(lingerMs),
     })
     this.#connection = connection
@@ -308,6 +338,13 @@ export class Visitor {
       connection.close('a handler failed')
     }
     if (this.#ended !== undefined) connection.end(this.#ended)
+    else if (this.#lastMessage !== undefined) connection.endAfter(this.#lastMessage, CLIENT_LEFT)
+    else if (this.#isDirect && this.#outer.destroyed) connection.peerLeft(CLIENT_LEFT)
+  }
+
+  /** Bytes of the side door are not seen here, but its lifeline stands as long as the other process. */
+  #lastSignOfLife(): number {
+    return this.#isDirect && !this.#outer.destroyed ? performance.now() : this.#lastByteAt
   }
 
   /** The client is gone. What it sent before still goes through the inner socket, whose end then follows. */
@@ -317,9 +354,15 @@ export class Visitor {
       if (this.state === 'handshake') this.#host.counters.handshakeFailed++
       if (this.state !== 'admitted') return this.close('the client went away')
     }
-    if (this.#isDirect) this.#timer = setTimeout(() => this.#innerEnded(), LAST_BYTES_MS)
+    this.#lastByteAt = performance.now()
+    if (this.#isDirect) return this.#connection ? this.#connection.peerLeft(CLIENT_LEFT) : this.#awaitFirst()
     this.#inner?.bytes?.end()
     this.#inner?.bytes?.resume()
+  }
+
+  /** The lifeline has ended; a first message may have arrived and not been read yet. */
+  #awaitFirst(): void {
+    this.#expire(LAST_BYTES_MS, () => this.close('the client went away'))
   }
 
   /** libzmq ended it: handshake failed, protocol error, heartbeat missed, or the client's end has been passed on. */
@@ -331,7 +374,7 @@ export class Visitor {
       if (!clientGone) this.#host.log.info({ remote: this.remote }, 'handshake-failed-wrong-server-key')
     }
     if (this.state === 'refused') return void this.#outer.end()
-    if (clientGone) this.#ended = 'the peer closed the connection'
+    if (clientGone) this.#ended = CLIENT_LEFT
     else if (this.#isDirect) this.#ended = 'the peer closed the connection, or fell silent'
     else this.#ended = 'the peer broke the protocol or fell silent'
     if (this.#connection) return this.#connection.end(this.#ended)

@@ -1,14 +1,21 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { eventually } from '@volttron/testkit'
+import type { VipAddress } from '@volttron/vip'
 import type { Connection } from '../src/connection.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
 import { memoryPair } from '../src/memory-connection.ts'
 import { connectionContract, type Ends } from './connection.contract.ts'
 import { listen, openDoor } from './door.ts'
 
+let lastPath = 0
+
 /** One real connection; `near` is the side under test, the other one is started. */
-async function realEnds(side: 'accepted' | 'dialled'): Promise<Ends> {
+async function realEnds(side: 'accepted' | 'dialled', scheme: VipAddress['scheme']): Promise<Ends> {
   const accepted: Connection[] = []
-  const test = await openDoor({ onConnection: (connection) => accepted.push(connection) })
+  const path = join(tmpdir(), `connection-${process.pid}-${++lastPath}`)
+  const address: VipAddress = scheme === 'ipc' ? { scheme, path } : { scheme, host: '127.0.0.1', port: 0 }
+  const test = await openDoor({ addresses: [address], onConnection: (connection) => accepted.push(connection) })
   const client = await test.client({ routingId: 'client' })
   client.send([Buffer.from('knock')])
   await eventually(() => accepted.length === 1)
@@ -47,8 +54,10 @@ function withoutFirstMessage(connection: Connection): Connection {
   })
 }
 
-connectionContract('accepted by the front door', () => realEnds('accepted'))
-connectionContract('dialled', () => realEnds('dialled'))
+connectionContract('accepted by the front door', () => realEnds('accepted', 'tcp'))
+connectionContract('dialled', () => realEnds('dialled', 'tcp'))
+connectionContract('accepted at the side door', () => realEnds('accepted', 'ipc'))
+connectionContract('dialled through the side door', () => realEnds('dialled', 'ipc'))
 
 /** The twin, driven by the event loop instead of a virtual clock. */
 async function memoryEnds(side: 'accepted' | 'dialled'): Promise<Ends> {
