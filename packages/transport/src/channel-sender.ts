@@ -263,14 +263,18 @@ export class ChannelSender {
   /** Sends a message before the records that wait; false when it must wait too. */
   #overtake(frames: readonly Uint8Array[]): boolean {
     const { bytes, records } = this.#overtaken
-    const fits = bytes < AHEAD.bytes && records < AHEAD.records
+    // With credit there is no other bound: a reader that is sent less than it allows may never allow more.
+    const hasCredit = this.#balance.allows(this.#ahead.byteLength, this.#ahead.records)
+    const fits = hasCredit || (bytes < AHEAD.bytes && records < AHEAD.records)
     if (!fits || this.#connection.pendingBytes >= MAX_UNSENT_BYTES + AHEAD.bytes) return false
     // It may hold an earlier message, which this one must not overtake.
     if (this.#mayLeave && !this.#records.isEmpty) this.#sendOpenBatch()
     const before = this.#ahead.byteLength
     this.#ahead.frames(frames)
-    this.#overtaken.bytes += this.#ahead.byteLength - before
-    this.#overtaken.records++
+    if (!hasCredit) {
+      this.#overtaken.bytes += this.#ahead.byteLength - before
+      this.#overtaken.records++
+    }
     this.#packedAhead()
     return true
   }

@@ -106,6 +106,19 @@ describe('a channel', () => {
     )
   })
 
+  it('never stands still while messages wait, however many come at once', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 300, max: 3_000 }), (bytes, messages) => {
+        const pair = channelPair({ queueBytes: NO_LIMIT })
+        const frame = Buffer.alloc(bytes, 'x')
+        for (let sent = 0; sent < messages; sent++) expect(pair.left.sendFrames([frame])).toBe(true)
+        pair.settle()
+        expect(pair.received).toHaveLength(messages)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
   it('sends a message ahead of records that wait for credit', () => {
     const pair = channelPair({ credit: { bytes: 1_000, records: 10 }, queueBytes: NO_LIMIT })
     for (let count = 0; count < 100; count++) publish(pair.left, 't', 'x'.repeat(100))
