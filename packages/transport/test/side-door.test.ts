@@ -122,7 +122,7 @@ describe('the side door', () => {
   it('shows the client when it is kicked, alone or with all of its key', async () => {
     const test = await open()
     const keys = generateKeyPair()
-    const ends = []
+    const ends: ReturnType<typeof listen>[] = []
     for (let at = 0; at < 3; at++) {
       const client = await test.client({ keys })
       ends.push(listen(client))

@@ -5,9 +5,10 @@
 import { Channel, type Connection, type SharedBlock, type Turn } from '@volttron/transport'
 import { type BatchReader, type Credit, isBatch, PublishFlag, VipErrno, vipMessage } from '@volttron/vip'
 import type { Delivery } from './delivery.ts'
-import { type Distribution, type Publisher, PublishRefusal } from './distribution.ts'
+import type { Distribution } from './distribution.ts'
 import type { RouteName, Topic } from './names.ts'
 import type { BatchedPeer, DeliveryOutcome, Peer } from './peer.ts'
+import { type Publisher, PublishRefusal } from './publisher.ts'
 
 export interface AgentPeerOptions {
   readonly identity: string

@@ -17,17 +17,7 @@ import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
 import { Pace, type Reader } from './pace.ts'
 import type { BatchedPeer, Peer } from './peer.ts'
-
-/** The routes under which a peer's messages travel here and abroad. */
-export interface Publisher {
-  readonly principal: string
-  readonly localRoute: RouteName
-  readonly federatedRoute: RouteName
-  readonly pace: Pace
-}
-
-/** Why a publish was refused, in place of a count: numbers, because an object per record would be garbage. */
-export const PublishRefusal = { denied: -1, malformed: -2 } as const
+import { type Publisher, PublishRefusal } from './publisher.ts'
 
 type Plan = DeliveryPlan<Peer, PeerSession, Audience>
 

@@ -15,9 +15,9 @@ import {
 } from '@volttron/transport'
 import type { DeliveryGroup } from './audience.ts'
 import { type ClassicRoute, type ClassicTopic, Delivery } from './delivery.ts'
-import type { Publisher } from './distribution.ts'
 import type { Reader } from './pace.ts'
 import type { BatchedPeer } from './peer.ts'
+import type { Publisher } from './publisher.ts'
 
 export interface FanOutOptions {
   readonly turn: Turn
