@@ -44,13 +44,14 @@ export class PrivateFolder {
   }
 }
 
-/** mkdtemp makes it 0700. */
+/** mkdtemp makes it 0700. The process id is for people, and for tests that look for what they left. */
 function makeFolder(): [path: string, place: string] {
+  const name = `${PREFIX}${process.pid}-`
   try {
-    return [mkdtempSync(join(IN_MEMORY, PREFIX)), IN_MEMORY]
+    return [mkdtempSync(join(IN_MEMORY, name)), IN_MEMORY]
   } catch {
     // No such place on this system.
-    return [mkdtempSync(join(tmpdir(), PREFIX)), tmpdir()]
+    return [mkdtempSync(join(tmpdir(), name)), tmpdir()]
   }
 }
 

@@ -12,6 +12,7 @@
  */
 import type { Socket } from 'node:net'
 import { describeError, type KeyPair, type PublicKey } from '@volttron/vip'
+import { BytePipe } from './byte-pipe.ts'
 import type { Admission, Connection } from './connection.ts'
 import type { FrontDoorLimits } from './front-door-limits.ts'
 import type { Admit, FrontDoorCounters, TransportLog } from './front-door-ports.ts'
@@ -27,7 +28,7 @@ import { farewell, judgeRequest, onFarewell, sideDoorAnswer } from './side-door.
 import { SocketConnection } from './socket-connection.ts'
 import { onSocketEvents } from './socket-events.ts'
 import type { ZapDesk, ZapStatus } from './zap-desk.ts'
-import { curveGreeting, GREETING_BYTES, judgeGreeting } from './zmtp-greeting.ts'
+import { curveGreeting, judgeGreeting } from './zmtp-greeting.ts'
 
 /** Time for the refusal to reach the client before the socket is destroyed. */
 const REFUSAL_MS = 1_000
@@ -35,11 +36,6 @@ const REFUSAL_MS = 1_000
 /** A first message by the side door may take so long to be read after its lifeline has ended. */
 const LAST_BYTES_MS = 1_000
 const CLIENT_LEFT = 'the peer closed the connection'
-
-/** All frames of one message together, in largest frames. libzmq bounds frames only, and holds a message until it is whole. */
-const MESSAGE_FRAMES = 4
-/** Bytes that come without any message, in each millisecond: heartbeats. */
-const HEARTBEAT_BYTES_PER_MS = 2
 
 /** The front door as a visitor sees it. */
 export interface VisitorHost {
@@ -76,8 +72,10 @@ export class Visitor {
   /** Came by the side door. */
   #isDirect = false
   #inner: InnerSocket | undefined
-  /** Bytes of the inner socket's greeting still to be dropped: the client has it from us already. */
-  #greetingLeft = GREETING_BYTES
+  /** Not at the side door. */
+  #pipe: BytePipe | undefined
+  /** When the client closed its outer socket. */
+  #leftAt: number | undefined
   #connection: SocketConnection | undefined
   /** Why the inner socket ended, once it has: what it received before is still read. */
   #ended: string | undefined
@@ -85,11 +83,6 @@ export class Visitor {
   #lastMessage: number | undefined
   #timer: NodeJS.Timeout | undefined
   #answer: ((status: ZapStatus, text: string) => void) | undefined
-  #lastByteAt = performance.now()
-  /** Bytes since the last message came out of the inner socket, which was the `#readMessages`th, and when that was noticed. */
-  #unreadBytes = 0
-  #readMessages = 0
-  #unreadSince = this.#lastByteAt
 
   constructor(outer: Socket, id: string, remote: string, admit: Admit, host: VisitorHost) {
     this.id = id
@@ -180,7 +173,8 @@ export class Visitor {
       }
       // Who is being refused gets the time to hear it.
       if (this.state === 'refused') return
-      if (type === 'disconnect' || type.startsWith('handshake:error')) this.#innerEnded()
+      if (type === 'disconnect' || type.startsWith('handshake:error'))
+        this.#innerEnded(type === 'handshake:error:protocol')
     })
     onFarewell(this.#outer, (messages) => this.#heardFarewell(messages))
     this.#outer.write(sideDoorAnswer(path))
@@ -195,47 +189,18 @@ export class Visitor {
     // Else its first message is about to be read: #open follows.
   }
 
-  /** Pipes bytes both ways; a side that does not take them pauses the other. */
+  /** Pipes bytes both ways. */
   #joinBytes({ bytes: inner }: Required<InnerSocket>): void {
-    const outer = this.#outer
-    inner.on('connect', () => {
-      inner.write(this.#early)
-      this.#early = Buffer.alloc(0)
-      outer.on('data', (chunk: Buffer) => {
-        this.#lastByteAt = performance.now()
-        if (this.#isFlooding(chunk.length)) return this.close('the message is too large')
-        if (inner.writable && !inner.write(chunk)) outer.pause()
-      })
-      outer.on('end', () => inner.end())
-      outer.resume()
+    this.#pipe = new BytePipe({
+      outer: this.#outer,
+      inner,
+      early: this.#early,
+      messageBytes: this.#host.limits.messageBytes,
+      messagesRead: () => this.#connection?.counters.messagesIn ?? 0,
+      onFlood: () => this.close('the message is too large'),
     })
-    inner.on('drain', () => outer.resume())
-    inner.on('data', (chunk: Buffer) => {
-      const bytes = this.#greetingLeft > 0 ? this.#dropGreeting(chunk) : chunk
-      if (bytes.length > 0 && outer.writable && !outer.write(bytes)) inner.pause()
-    })
-    outer.on('drain', () => inner.resume())
-    inner.on('error', () => {})
+    this.#early = Buffer.alloc(0)
     inner.on('close', () => this.#innerEnded())
-  }
-
-  /** A message that never ends would stay in libzmq, frame after frame, where nothing bounds it. */
-  #isFlooding(bytes: number): boolean {
-    const read = this.#connection?.counters.messagesIn ?? 0
-    if (read !== this.#readMessages) {
-      this.#readMessages = read
-      this.#unreadBytes = 0
-      this.#unreadSince = this.#lastByteAt
-    }
-    this.#unreadBytes += bytes
-    const heartbeats = (this.#lastByteAt - this.#unreadSince) * HEARTBEAT_BYTES_PER_MS
-    return this.#unreadBytes > this.#host.limits.messageBytes * MESSAGE_FRAMES + heartbeats
-  }
-
-  #dropGreeting(chunk: Buffer): Buffer {
-    const dropped = Math.min(this.#greetingLeft, chunk.length)
-    this.#greetingLeft -= dropped
-    return chunk.subarray(dropped)
   }
 
   /** A ZAP request of our domain: whoever speaks through the inner socket has proven to hold this key. */
@@ -339,12 +304,12 @@ export class Visitor {
     }
     if (this.#ended !== undefined) connection.end(this.#ended)
     else if (this.#lastMessage !== undefined) connection.endAfter(this.#lastMessage, CLIENT_LEFT)
-    else if (this.#isDirect && this.#outer.destroyed) connection.peerLeft(CLIENT_LEFT)
+    else if (this.#isDirect && this.#leftAt !== undefined) connection.peerLeft(CLIENT_LEFT)
   }
 
   /** Bytes of the side door are not seen here, but its lifeline stands as long as the other process. */
   #lastSignOfLife(): number {
-    return this.#isDirect && !this.#outer.destroyed ? performance.now() : this.#lastByteAt
+    return this.#pipe?.lastByteAt ?? this.#leftAt ?? performance.now()
   }
 
   /** The client is gone. What it sent before still goes through the inner socket, whose end then follows. */
@@ -354,24 +319,21 @@ export class Visitor {
       if (this.state === 'handshake') this.#host.counters.handshakeFailed++
       if (this.state !== 'admitted') return this.close('the client went away')
     }
-    this.#lastByteAt = performance.now()
-    if (this.#isDirect) return this.#connection ? this.#connection.peerLeft(CLIENT_LEFT) : this.#awaitFirst()
+    this.#leftAt = performance.now()
+    if (this.#connection && this.#isDirect) return this.#connection.peerLeft(CLIENT_LEFT)
+    // A first message by the side door may have arrived and not been read yet.
+    if (this.#isDirect) return this.#expire(LAST_BYTES_MS, () => this.close('the client went away'))
     this.#inner?.bytes?.end()
     this.#inner?.bytes?.resume()
   }
 
-  /** The lifeline has ended; a first message may have arrived and not been read yet. */
-  #awaitFirst(): void {
-    this.#expire(LAST_BYTES_MS, () => this.close('the client went away'))
-  }
-
   /** libzmq ended it: handshake failed, protocol error, heartbeat missed, or the client's end has been passed on. */
-  #innerEnded(): void {
+  #innerEnded(isBroken = true): void {
     if (this.state === 'closed' || this.state === 'waiting') return
     const clientGone = this.#outer.destroyed || this.#outer.readableEnded
     if (this.state === 'handshake') {
       this.#host.counters.handshakeFailed++
-      if (!clientGone) this.#host.log.info({ remote: this.remote }, 'handshake-failed-wrong-server-key')
+      if (isBroken && !clientGone) this.#host.log.info({ remote: this.remote }, 'handshake-failed-wrong-server-key')
     }
     if (this.state === 'refused') return void this.#outer.end()
     if (clientGone) this.#ended = CLIENT_LEFT

@@ -340,7 +340,7 @@ describe('the front door', () => {
 
   it('leaves no descriptor and no file behind', async () => {
     await (await openDoor()).door.close()
-    const leaks = leakCheck('vip-')
+    const leaks = leakCheck(`vip-${process.pid}-`)
     const test = await openDoor()
     const dials = Array.from({ length: 20 }, (_, n) => test.client({ routingId: `agent ${n}` }))
     const connections = await Promise.all(dials)
@@ -362,7 +362,7 @@ describe('the front door', () => {
       await eventually(() => test.door.connections === 0)
     }
     await round()
-    const leaks = leakCheck('vip-')
+    const leaks = leakCheck(`vip-${process.pid}-`)
     for (let n = 0; n < 20; n++) await round()
     expect(test.door.counters.admitted).toBe(525)
     await leaks.expectNone()

@@ -63,7 +63,7 @@ describe('the side door, misused', () => {
 
   it('closes on whatever is no request and no ZMTP', async () => {
     const test = await open({ limits: { authenticateMs: 100 } })
-    const leaks = leakCheck(`side-door-${process.pid}-`)
+    const leaks = leakCheck(`vip-${process.pid}-`)
     const request = Buffer.from(REQUEST)
     const tail = fc.uint8Array({ minLength: 1, maxLength: 300 })
     const attack = fc.oneof(
@@ -161,6 +161,23 @@ describe('the side door, misused', () => {
     await nothingLeft(test, path)
   })
 
+  it('does not take a client that dies in its handshake for one with a wrong server key', async () => {
+    const events: string[] = []
+    const note = (_: object, event: string) => void events.push(event)
+    const test = await open({ log: { debug() {}, info: note, warn: note } })
+    const asked = await test.raw(REQUEST)
+    const path = await answerOf(asked)
+    const inner = await reach(path)
+    inner.write(curveGreeting)
+    await once(inner, 'data')
+    inner.destroy()
+    await closed(asked)
+    expect(events).toEqual([])
+    await expect(test.client({ serverKey: generateKeyPair().publicKey })).rejects.toMatchObject({ code: 'config' })
+    expect(events).toContain('handshake-failed-wrong-server-key')
+    await nothingLeft(test, path)
+  })
+
   it('ends a connection for which a second key is asked about', async () => {
     const test = await open()
     const { connection, path } = await openClient(test)
@@ -232,7 +249,7 @@ describe('the side door, misused', () => {
   })
 
   it('is closed with the door, for those who are open, in their handshake and waiting', async () => {
-    const leaks = leakCheck(`side-door-${process.pid}-`)
+    const leaks = leakCheck(`vip-${process.pid}-`)
     const test = await openLocalDoor({ limits: { handshakes: 2 } })
     const { connection } = await openClient(test)
     const { closed: ended } = listen(connection)

@@ -235,7 +235,7 @@ describe('the side door', () => {
       for (const client of connections) client.close('bye')
     }
     await round()
-    const leaks = leakCheck(`side-door-${process.pid}-`)
+    const leaks = leakCheck(`vip-${process.pid}-`)
     for (let n = 0; n < 12; n++) await round()
     expect(test.door.counters).toMatchObject({ accepted: 325, admitted: 325, intruders: 0 })
     await leaks.expectNone()
