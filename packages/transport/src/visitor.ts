@@ -74,8 +74,6 @@ export class Visitor {
   #inner: InnerSocket | undefined
   /** Not at the side door. */
   #pipe: BytePipe | undefined
-  /** When the client closed its outer socket. */
-  #leftAt: number | undefined
   #connection: SocketConnection | undefined
   /** Why the inner socket ended, once it has: what it received before is still read. */
   #ended: string | undefined
@@ -283,6 +281,7 @@ export class Visitor {
     }
     clearTimeout(this.#timer)
     this.state = 'open'
+    const pipe = this.#pipe
     const connection = new SocketConnection({
       id: this.id,
       direction: 'accepted',
@@ -291,7 +290,8 @@ export class Visitor {
       socket: router,
       envelope,
       first: message,
-      lastByteAt: () => this.#lastSignOfLife(),
+      // What comes by the side door is not seen here: its messages count.
+      ...(pipe && { lastByteAt: () => pipe.lastByteAt }),
       ...(this.#isDirect && { farewell: (messages) => void this.#outer.write(farewell(messages)) }),
       release: (_reason, lingerMs) => this.#dispose(lingerMs),
     })
@@ -304,12 +304,7 @@ export class Visitor {
     }
     if (this.#ended !== undefined) connection.end(this.#ended)
     else if (this.#lastMessage !== undefined) connection.endAfter(this.#lastMessage, CLIENT_LEFT)
-    else if (this.#isDirect && this.#leftAt !== undefined) connection.peerLeft(CLIENT_LEFT)
-  }
-
-  /** Bytes of the side door are not seen here, but its lifeline stands as long as the other process. */
-  #lastSignOfLife(): number {
-    return this.#pipe?.lastByteAt ?? this.#leftAt ?? performance.now()
+    else if (this.#isDirect && this.#outer.destroyed) connection.peerLeft(CLIENT_LEFT)
   }
 
   /** The client is gone. What it sent before still goes through the inner socket, whose end then follows. */
@@ -319,7 +314,6 @@ export class Visitor {
       if (this.state === 'handshake') this.#host.counters.handshakeFailed++
       if (this.state !== 'admitted') return this.close('the client went away')
     }
-    this.#leftAt = performance.now()
     if (this.#connection && this.#isDirect) return this.#connection.peerLeft(CLIENT_LEFT)
     // A first message by the side door may have arrived and not been read yet.
     if (this.#isDirect) return this.#expire(LAST_BYTES_MS, () => this.close('the client went away'))
