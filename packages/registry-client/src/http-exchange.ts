@@ -81,20 +81,19 @@ export class HttpExchange {
     const limitMs = this.#options.timeoutMs + holdMs
     const deadline = AbortSignal.timeout(limitMs)
     try {
-      const text = body === undefined ? undefined : JSON.stringify(body)
+      // Bytes, because Node would write the headers in the encoding of a body that is text; they are Latin-1.
+      const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
       const asking = this.#request(`${this.#options.url}${path}`, {
         method,
         agent: this.#agent,
         headers: {
           accept: 'application/json',
-          ...(text === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          ...(bytes && { 'content-type': 'application/json', 'content-length': bytes.length }),
           ...headers,
         },
         signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
       })
-      asking.end(text)
+      asking.end(bytes)
       // Rejects with the error of the request, if that comes instead.
       const [response] = (await once(asking, 'response')) as [IncomingMessage]
       // What goes wrong from here on comes out of the reading.
