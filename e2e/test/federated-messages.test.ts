@@ -132,7 +132,7 @@ describe('calls between platforms', () => {
       'agent',
       'here/sender',
       '--rpc-capabilities',
-      'receiver.double,receiver.who',
+      'receiver.double,receiver.who,nobody.double',
     )
     await eventually(() => sender.vip.rpc.call('there/receiver', 'double', 21), { timeoutMs: PATIENCE_MS })
     expect(await sender.vip.rpc.call('there/receiver', 'double', 21)).toBe(42)
@@ -142,7 +142,7 @@ describe('calls between platforms', () => {
     await expect(sender.vip.rpc.call('there/platform.control', 'stop_platform')).rejects.toThrow(/may not/)
   })
 
-  it('say what is missing: the agent, or the platform', async () => {
+  it('say what is missing to who may call: the agent, or the platform', async () => {
     const code = 'unavailable'
     await expect(sender.vip.rpc.call('there/nobody', 'double', 1)).rejects.toMatchObject({ code })
     await expect(sender.vip.rpc.call('nowhere/receiver', 'double', 1)).rejects.toMatchObject({ code })
