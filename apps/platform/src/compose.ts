@@ -111,7 +111,7 @@ async function compose(
   const subscriptions = new SubscriptionTable<Peer>({ maxPerSubscriber: MAX_SUBSCRIPTIONS })
   const federated =
     options.federation &&
-    // Loaded only when wanted: the registry's client weighs 20 MB.
+    // Loaded only when wanted: with the registry's client and its shapes it weighs some megabytes.
     (await import('./federation/assemble-federation.ts')).assembleFederation({
       options,
       wanted: options.federation,
