@@ -87,6 +87,7 @@ export interface BusFixture {
   endTurn(): void
   /** Moves time; timers that are due run. */
   pass(ms: number): void
+  readonly setTimer: (ms: number, run: () => void) => () => void
   /** A connection of the agent that owns `identity`, with another routing id when one is given. */
   connect(identity: string, routingId?: string): FakeConnection
 }
@@ -174,6 +175,13 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     },
     onQuit: () => {},
   }
+  const setTimer = (ms: number, run: () => void) => {
+    const timer = { at: nowMs + ms, run }
+    timers.push(timer)
+    return () => {
+      timers = timers.filter((other) => other !== timer)
+    }
+  }
   const router = new Router(bus)
   const holders = new Map<PublicKey, KeyHolder>()
   const reception = new Reception({
@@ -183,13 +191,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     holderOf: (key) => holders.get(key),
     sessions: { accept: () => ({ onMessage: () => {}, onClose: () => {} }) },
     now: () => nowMs,
-    setTimer: (ms, run) => {
-      const timer = { at: nowMs + ms, run }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((other) => other !== timer)
-      }
-    },
+    setTimer,
     queueBytes: options.queueBytes ?? 1024 * 1024,
     challengeMs: 3000,
     log: () => {},
@@ -205,6 +207,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     remoteErrors,
     logged,
     authority,
+    setTimer,
     endTurn() {
       const due = deferred
       deferred = []

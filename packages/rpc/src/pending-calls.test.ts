@@ -126,6 +126,16 @@ describe('PendingCalls', () => {
     expect([calls.size, timers.size]).toEqual([0, 0])
   })
 
+  it('ends the calls of one peer when that is gone, and no others', async () => {
+    const { calls } = setUp()
+    const gone = calls.call('a', 'm')
+    const other = calls.call('b', 'n')
+    calls.rejectPeer('a')
+    await expect(gone).rejects.toThrow("the peer disconnected before 'a' answered m")
+    expect(calls.settle('b', 'rt.2', { kind: 'result', id: 'rt.2', result: 1 })).toBe(true)
+    await expect(other).resolves.toBe(1)
+  })
+
   it('rejects and keeps nothing when sending fails or an argument has no JSON', async () => {
     const { calls, breakSending, timers } = setUp()
     await expect(calls.call('a', 'm', { args: [1n], kwargs: {} })).rejects.toMatchObject({ code: 'bad-data' })

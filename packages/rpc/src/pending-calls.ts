@@ -146,7 +146,17 @@ export class PendingCalls {
 
   /** Ends every call: the connection is gone for the reason given. */
   rejectAll(reason: string): void {
+    this.#rejectWhere(() => true, reason)
+  }
+
+  /** Ends the calls of one peer: it is gone. */
+  rejectPeer(peer: string): void {
+    this.#rejectWhere((waiting) => waiting.peer === peer, 'the peer disconnected')
+  }
+
+  #rejectWhere(isMeant: (waiting: Waiting) => boolean, reason: string): void {
     for (const [id, waiting] of [...this.#waiting]) {
+      if (!isMeant(waiting)) continue
       this.#forget(id, waiting)
       waiting.reject(
         new VolttronError('unavailable', `${reason} before '${waiting.peer}' answered ${waiting.method}`, {

@@ -35,7 +35,7 @@ const handlers: Readonly<Record<string, Handler | undefined>> = {
 
 /**
  * What one peer may send to another. A forged `pubsub`, `peerlist` or `error` would pass for one of the router, and a
- * subsystem it does not know, or `hello`, makes a Python agent stop.
+ * subsystem it does not know, or `hello`, makes a Python agent stop. Services answer a `hello`.
  */
 const BETWEEN_PEERS: ReadonlySet<string> = new Set([Subsystem.rpc, Subsystem.ping])
 
@@ -83,7 +83,9 @@ export class Router {
 
   /** Sender and user frame are written by the router; every other frame stays as it came. */
   #forward(from: Peer, to: Peer, frames: Frames): void {
-    if (!BETWEEN_PEERS.has(frameText(frames[FrameAt.subsystem]!))) {
+    const subsystem = frameText(frames[FrameAt.subsystem]!)
+    const isHello = subsystem === Subsystem.hello && (to.kind === 'service' || from.kind === 'service')
+    if (!isHello && !BETWEEN_PEERS.has(subsystem)) {
       return bounce(from, VipErrno.protocolNotSupported, failedOf(frames))
     }
     const identity = frame(from.identity)

@@ -1,7 +1,31 @@
-/** A service of the platform itself, on the bus under a `platform.*` identity: it answers RPC calls and `ping`. */
-import { type MethodRegistry, receiveRpc } from '@volttron/rpc'
-import { FrameAt, frameText, Subsystem, vipMessage } from '@volttron/vip'
+/**
+ * A service of the platform itself, on the bus under a `platform.*` identity. It answers RPC calls, `ping` and `hello`, calls
+ * methods of agents, publishes, and hears who comes and goes.
+ */
+import { type MethodRegistry, NO_PARAMS, PendingCalls, type RpcParams, receiveRpc } from '@volttron/rpc'
+import { FrameAt, frame, frameText, Subsystem, toAsciiJson, vipMessage } from '@volttron/vip'
+import type { Bus } from './bus.ts'
 import type { DeliveryOutcome, Peer } from './peer.ts'
+import type { Publisher } from './publisher.ts'
+import type { Router } from './router.ts'
+
+export interface ServicePeerPorts {
+  readonly bus: Bus
+  readonly router: Pick<Router, 'accept'>
+  /** Ids of calls and publishes; never valid JSON, never used twice. */
+  readonly newId: () => string
+  /** Runs `run` once after `delayMs`; returns how to prevent that. */
+  readonly setTimer: (delayMs: number, run: () => void) => () => void
+}
+
+/** Hears of peers, services too. */
+export interface PeersListener {
+  /** Called before the newcomer is on the bus: it cannot be called yet. */
+  onAdd?(identity: string): void
+  onDrop?(identity: string): void
+}
+
+const CALL_TIMEOUT_MS = 30_000
 
 export class ServicePeer implements Peer {
   readonly identity: string
@@ -11,28 +35,74 @@ export class ServicePeer implements Peer {
   readonly isCongested = false
   readonly isBatched = false
   readonly #methods: MethodRegistry
-  readonly #route: (from: ServicePeer, frames: Uint8Array[]) => void
+  readonly #ports: ServicePeerPorts
+  readonly #calls: PendingCalls
+  #publisher: Publisher | undefined
 
-  /** @param route hands a message of this service to the router */
-  constructor(identity: string, methods: MethodRegistry, route: (from: ServicePeer, frames: Uint8Array[]) => void) {
+  constructor(identity: string, methods: MethodRegistry, ports: ServicePeerPorts) {
     this.identity = identity
     this.principal = identity
     this.#methods = methods
-    this.#route = route
+    this.#ports = ports
+    this.#calls = new PendingCalls({
+      newId: ports.newId,
+      after: ports.setTimer,
+      send: (peer, id, text) => this.#send(peer, id, Subsystem.rpc, [text]),
+    })
+    this.watchPeers({ onDrop: (peer) => this.#calls.rejectPeer(peer) })
   }
 
+  /**
+   * Calls a method of an agent and gives its result.
+   *
+   * @param peer an identity, or `<platform>/<identity>`
+   * @param timeoutMs default 30,000
+   * @throws RemoteError when the method failed, MethodNotFound when the peer does not have it, VolttronError `unavailable`
+   *   when the peer is not there or goes, `timeout`, `bad-data` for an argument that is no JSON
+   */
+  call(peer: string, method: string, params: Partial<RpcParams> = {}, timeoutMs = CALL_TIMEOUT_MS): Promise<unknown> {
+    return this.#calls.call(peer, method, { ...NO_PARAMS, ...params }, { timeoutMs })
+  }
+
+  /** Sends a call nobody waits for. */
+  notify(peer: string, method: string, params: Partial<RpcParams> = {}): void {
+    this.#calls.notify(peer, method, { ...NO_PARAMS, ...params })
+  }
+
+  /**
+   * Publishes as any agent does.
+   *
+   * @returns local subscribers plus interested platforms; negative when it was refused
+   */
+  publish(topic: string, headers: Readonly<Record<string, unknown>>, message: unknown): number {
+    const { distribution } = this.#ports.bus
+    this.#publisher ??= distribution.publisher(this.identity, this.principal)
+    return distribution.publishClassic(this.#publisher, distribution.topics.intern(topic), {
+      id: frame(this.#ports.newId()),
+      bus: '""',
+      headers: toAsciiJson(headers),
+      message: toAsciiJson(message),
+    })
+  }
+
+  watchPeers(listener: PeersListener): void {
+    this.#ports.bus.peers.listen({
+      onAdd: (identity) => listener.onAdd?.(identity),
+      onDrop: (identity) => listener.onDrop?.(identity),
+    })
+  }
+
+  /** A message for this service. What it does not understand is ignored. */
   send(frames: readonly Uint8Array[]): boolean {
     const subsystem = frameText(frames[FrameAt.subsystem]!)
     const peer = frameText(frames[FrameAt.peer]!)
     // Copies: the answer is sent after this call, when the batch the frames lie in may be gone.
     const id = Buffer.from(frames[FrameAt.id]!)
     const args = frames.slice(FrameAt.args).map((arg) => Buffer.from(arg))
-    if (subsystem === Subsystem.ping) this.#answer(peer, id, subsystem, ['pong', ...args.slice(1)])
-    if (subsystem === Subsystem.rpc) {
-      receiveRpc(args, { peer, messageId: frameText(id) }, { methods: this.#methods }).then((answers) => {
-        if (answers.length > 0) this.#answer(peer, id, subsystem, answers)
-      })
-    }
+    if (subsystem === Subsystem.rpc) this.#receiveRpc(peer, id, args)
+    else if (subsystem === Subsystem.ping) this.#send(peer, id, subsystem, ['pong', ...args.slice(1)])
+    else if (subsystem === Subsystem.hello) this.#send(peer, id, subsystem, ['welcome', '1.0', this.identity, peer])
+    else if (subsystem === Subsystem.error) this.#receiveError(id, args)
     return true
   }
 
@@ -43,7 +113,20 @@ export class ServicePeer implements Peer {
 
   close(): void {}
 
-  #answer(peer: string, id: Uint8Array, subsystem: string, args: readonly (string | Uint8Array)[]): void {
-    this.#route(this, vipMessage({ peer, id, subsystem }, args))
+  #receiveRpc(peer: string, id: Uint8Array, args: readonly Uint8Array[]): void {
+    const parts = { methods: this.#methods, calls: this.#calls }
+    receiveRpc(args, { peer, messageId: frameText(id) }, parts).then((answers) => {
+      if (answers.length > 0) this.#send(peer, id, Subsystem.rpc, answers)
+    })
+  }
+
+  /** The router says why a message of ours did not arrive. */
+  #receiveError(id: Uint8Array, args: readonly Uint8Array[]): void {
+    const [code = '', text = ''] = args.map(frameText)
+    this.#calls.bounce(frameText(id), Number(code), text)
+  }
+
+  #send(peer: string, id: string | Uint8Array, subsystem: string, args: readonly (string | Uint8Array)[]): void {
+    this.#ports.router.accept(this, vipMessage({ peer, id, subsystem }, args))
   }
 }

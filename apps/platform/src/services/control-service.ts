@@ -1,8 +1,8 @@
 /** `platform.control`: the platform itself, as the operator sees it. */
 import type { ConnectionRow, PlatformInfo, RotatedPlatformKey } from '@volttron/contracts'
-import type { MethodRegistry } from '@volttron/rpc'
 import type { AgentPeer } from '../router/agent-peer.ts'
 import { asAgent, type Bus } from '../router/bus.ts'
+import type { ServiceMethods } from './service-methods.ts'
 
 export interface ControlPorts {
   readonly bus: Bus
@@ -14,7 +14,7 @@ export interface ControlPorts {
   readonly stopPlatform: () => void
 }
 
-export function exportControlService(methods: MethodRegistry, ports: ControlPorts): MethodRegistry {
+export function exportControlService(methods: ServiceMethods, ports: ControlPorts): void {
   const { bus } = ports
   methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity))
   methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
@@ -36,7 +36,6 @@ export function exportControlService(methods: MethodRegistry, ports: ControlPort
     ports.stopPlatform()
     return null
   })
-  return methods
 }
 
 function rowOf(peer: AgentPeer | undefined, nowMs: number): ConnectionRow[] {

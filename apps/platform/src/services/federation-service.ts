@@ -1,6 +1,6 @@
 /** `platform.federation`: the state of the federation and what an operator decides about it. */
 import type { FederationReport, FederationRow, RegistryReport } from '@volttron/contracts'
-import type { MethodRegistry } from '@volttron/rpc'
+import type { ServiceMethods } from './service-methods.ts'
 
 /** The part of the engine this service shows. */
 export interface FederationControl {
@@ -10,7 +10,7 @@ export interface FederationControl {
   removePeer(platform: string): Promise<void> | void
 }
 
-export function exportFederationService(methods: MethodRegistry, federation: FederationControl): MethodRegistry {
+export function exportFederationService(methods: ServiceMethods, federation: FederationControl): void {
   methods.export(
     'status',
     (): FederationReport => ({
@@ -20,5 +20,4 @@ export function exportFederationService(methods: MethodRegistry, federation: Fed
   )
   methods.export('accept_platform', (platform: string) => federation.acceptKey(platform), { params: ['platform'] })
   methods.export('remove_platform', (platform: string) => federation.removePeer(platform), { params: ['platform'] })
-  return methods
 }

@@ -1,6 +1,7 @@
 /** The platform's own services, as peers on the bus. */
+import { randomBytes } from 'node:crypto'
 import type { Federation } from '@volttron/federation'
-import type { MethodRegistry } from '@volttron/rpc'
+import { sequentialIds } from '@volttron/rpc'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import { systemClock } from '../clock.ts'
 import type { PlatformKey } from '../platform-key.ts'
@@ -8,10 +9,10 @@ import type { Bus } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
 import type { Router } from '../router/router.ts'
 import { ServicePeer } from '../router/service-peer.ts'
-import { adminMethods } from './admin-methods.ts'
 import { exportControlService } from './control-service.ts'
 import { exportFederationService } from './federation-service.ts'
 import { rotatePlatformKey } from './rotate-platform-key.ts'
+import { ServiceMethods } from './service-methods.ts'
 
 export interface ServiceParts {
   readonly bus: Bus
@@ -26,10 +27,12 @@ export interface ServiceParts {
 
 export function addServices(parts: ServiceParts): void {
   const { bus, router, federation, platformKey } = parts
-  const add = (identity: string, exportTo: (methods: MethodRegistry) => void) => {
-    const methods = adminMethods(identity, bus.authority)
-    exportTo(methods)
-    bus.peers.add(identity, new ServicePeer(identity, methods, (from, frames) => router.accept(from, frames)))
+  const ports = { bus, router, newId: sequentialIds(randomBytes(8).toString('hex')), setTimer: systemClock.setTimer }
+  const add = (identity: string, exportTo: (methods: ServiceMethods, service: ServicePeer) => void) => {
+    const methods = new ServiceMethods(identity, bus.authority)
+    const service = new ServicePeer(identity, methods, ports)
+    exportTo(methods, service)
+    bus.peers.add(identity, service)
   }
   const required = () => {
     if (federation) return federation
