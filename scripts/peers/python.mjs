@@ -1,6 +1,7 @@
 // Python VOLTTRON from PyPI, in a virtual environment of its own.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { cacheFolder } from './cache.mjs'
 import { programPath, run } from './run.mjs'
 
@@ -12,11 +13,18 @@ const PACKAGES = [
   'volttron-platform-lookup==0.1.0rc2',
   // Imported by the federation of volttron-lib-zmq, which does not say so.
   'httpx==0.28.1',
+  // Agents that the interoperability suite runs as they are.
+  'volttron-listener==2.0.0rc3',
+  'volttron-sqlite-historian==2.0.0rc5',
+  'volttron-threshold-detection==2.0.0rc0',
 ]
 /** The versions that their gevent has binary packages for; the newest first. */
 const PYTHONS = ['python3.12', 'python3.11', 'python3.10']
 const OLDEST_MINOR = 10
 const NEWEST_MINOR = 12
+
+/** Runs `volttron` and `vctl` of the environment, as root too: `launch.py volttron|vctl <arguments>`. */
+export const launcher = fileURLToPath(new URL('./launch.py', import.meta.url))
 
 const folder = join(cacheFolder, 'python')
 /** Written when all is installed, so that an interrupted installation does not count. */

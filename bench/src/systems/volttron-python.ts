@@ -8,10 +8,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { FileCredentialStore } from '@volttron/auth'
-import { program } from '../../../scripts/peers/python.mjs'
+import { launcher, program } from '../../../scripts/peers/python.mjs'
 import { startClient } from '../clients/client-process.ts'
 import { untilHeard } from '../clients/first-delivery.ts'
-import { pythonFile, startPythonAgent } from '../clients/python/agent-process.ts'
+import { startPythonAgent } from '../clients/python/agent-process.ts'
 import { type BrokerProcess, LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
 import type { Broker, Client, ClientOptions, Pair, System } from './system.ts'
 
@@ -123,7 +123,7 @@ async function startPlatform(python: string, plan: Plan): Promise<Platform> {
   const platform = await startBroker({
     name: plan.name,
     program: python,
-    args: [pythonFile('launch.py'), 'volttron', '--dev'],
+    args: [launcher, 'volttron', '--dev'],
     environment: environmentOf(home),
     folder: home,
     port: plan.port,
@@ -180,7 +180,7 @@ class PythonPair implements Pair {
     const key = join(home, identity)
     if (this.#known.has(key) || Object.values<string>(PROBE).includes(identity)) return
     this.#known.add(key)
-    const vctl = [pythonFile('launch.py'), 'vctl', 'auth', 'add', identity]
+    const vctl = [launcher, 'vctl', 'auth', 'add', identity]
     await execute(this.#python, vctl, { env: environmentOf(home), timeout: READY_MS })
   }
 }

@@ -5,7 +5,7 @@ import type { Client } from '../../systems/system.ts'
 import { takeOn } from '../client-process.ts'
 
 /** Python sources are not compiled, so they stay where they are. */
-export const pythonFile = (name: string): string =>
+const pythonFile = (name: string): string =>
   fileURLToPath(new URL(`../../../src/clients/python/${name}`, import.meta.url))
 
 export interface PythonAgentOptions {

@@ -1,6 +1,6 @@
 """Runs a program of VOLTTRON: launch.py volttron|vctl <arguments>.
 
-Both refuse to run as root, and a benchmark in a container is often root: only their check is told otherwise.
+Both refuse to run as root, and tests and benchmarks in a container are often root: only their check is told otherwise.
 """
 import os
 import runpy
