@@ -162,6 +162,7 @@ function agentOn(fixture: BusFixture, loop: VirtualLoop, identity: string, form:
   fixture.holders.set(keys.publicKey, { kind: 'agent', identity })
   const ports: AgentPorts = {
     now: () => loop.now(),
+    wallClock: () => loop.now(),
     startTimer: (run, delayMs) => loop.schedule(delayMs, run),
     random: () => 0.5,
     defer: (run) => void loop.schedule(0, run),

@@ -15,34 +15,18 @@ import { ClassicWire } from './classic-wire.ts'
 import { Connector } from './connector.ts'
 import { Deliveries } from './deliveries.ts'
 import { ErrorDigest } from './error-digest.ts'
-import { createHello, type Welcome } from './hello.ts'
 import { handleErrors } from './incoming-errors.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS, STOP_FLUSH_MS } from './limits.ts'
 import { Outbox } from './outbox.ts'
-import { Peerlist } from './peerlist.ts'
-import { Ping } from './ping.ts'
 import { type AgentPorts, pause } from './ports.ts'
-import { PubSub } from './pubsub.ts'
 import { handlePubSub } from './pubsub-answers.ts'
-import { createQuery } from './query.ts'
-import { Rpc, receiveRpcMessage } from './rpc.ts'
+import { Schedule } from './schedule/schedule.ts'
 import { SubscriptionSync } from './subscription-sync.ts'
 import { Subscriptions, type TopicTargets } from './subscriptions.ts'
 import { systemPorts } from './system-ports.ts'
+import { createVip, type Vip } from './vip.ts'
 import { vipError } from './vip-errors.ts'
 import type { Wire } from './wire.ts'
-
-/** The subsystems of VIP, as Python agents name them. */
-export interface Vip {
-  readonly pubsub: PubSub
-  readonly rpc: Rpc
-  readonly peerlist: Peerlist
-  readonly ping: Ping
-  /** Introduces the agent to a peer, the router by default. */
-  readonly hello: (peer?: string) => Promise<Welcome>
-  /** Asks the platform for a property: `instance-name`, `addresses`, `local_address`, `message-bus`... */
-  readonly query: (property: string) => Promise<unknown>
-}
 
 /** Errors after which trying again is useless while the agent starts. */
 const FINAL_ERRORS: readonly string[] = ['denied', 'not-found', 'bad-data', 'usage', 'config']
@@ -58,6 +42,8 @@ const LAST_BYTES_MS = 100
 export class Agent extends EventEmitter<AgentEvents> {
   readonly identity: string
   readonly vip: Vip
+  /** Work that is done every so often, at times of day, or once. */
+  readonly schedule: Schedule
   readonly #ports: AgentPorts
   readonly #bus: Bus
   readonly #outbox: Outbox
@@ -77,6 +63,8 @@ export class Agent extends EventEmitter<AgentEvents> {
   #running: Promise<void> = Promise.resolve()
   #starting: { resolve(): void; reject(error: Error): void } | undefined
   #stopped: Promise<void> | undefined
+  /** How far the life of the agent has come, as its author sees it. */
+  #stage: 'new' | 'set up' | 'begun' | 'closing' = 'new'
 
   /**
    * @param options what is left out comes from the environment, see {@link AgentOptions}
@@ -110,23 +98,17 @@ export class Agent extends EventEmitter<AgentEvents> {
       after: (delayMs, callback) => ports.startTimer(callback, delayMs),
       send: (peer, id, frame) => this.#bus.send(Subsystem.rpc, peer, id, [frame]),
     })
-    const methods = new MethodRegistry()
-    methods.export('agent.version', () => settings.version, { params: [], doc: 'Version of the agent.' })
-    const rpcParts = { methods, calls: this.#calls }
-    this.vip = {
-      pubsub: new PubSub({
-        bus: this.#bus,
-        subscriptions: this.#subscriptions,
-        sync: this.#sync,
-        requireStarted: () => this.#requireStarted(),
-      }),
-      rpc: new Rpc(rpcParts, () => this.#instanceName),
-      peerlist: new Peerlist(this.#bus),
-      ping: new Ping(this.#bus),
-      hello: createHello(this.#bus),
-      query: createQuery(this.#bus),
-    }
-    this.#bus.handle(Subsystem.rpc, (message) => receiveRpcMessage(this.#bus, rpcParts, message))
+    this.schedule = new Schedule({ ports, report })
+    this.vip = createVip({
+      bus: this.#bus,
+      subscriptions: this.#subscriptions,
+      sync: this.#sync,
+      methods: new MethodRegistry(),
+      calls: this.#calls,
+      version: settings.version,
+      instanceName: () => this.#instanceName,
+      requireStarted: () => this.#requireStarted(),
+    })
     handlePubSub(this.#bus, this.#deliveries, this.#publishes)
     handleErrors(this.#bus, this.#calls, this.#publishes, this.#digest)
     this.#connector = new Connector({
@@ -152,12 +134,30 @@ export class Agent extends EventEmitter<AgentEvents> {
   }
 
   /**
+   * Called once, by the first {@link start} and before anything is sent: export methods, set default configurations and
+   * subscribe to them. What it throws is what `start()` rejects with. Override it; there is no need to call super.
+   */
+  protected onSetup(): void | Promise<void> {}
+
+  /**
+   * Called when the agent is connected, its subscriptions are in place and the callbacks of its configurations have run; once,
+   * not after a reconnect, which is the event `connected`. Scheduled work begins afterwards. What it throws ends the start.
+   */
+  protected onStart(): void | Promise<void> {}
+
+  /** Called when the agent stops, while it is still connected; scheduled work has ended. */
+  protected onStop(): void | Promise<void> {}
+
+  /** Called when everything is closed: the last thing an agent does. */
+  protected onFinish(): void | Promise<void> {}
+
+  /**
    * Connects to the platform, and waits for one that is not up yet. When it returns, the subscriptions made before are in
-   * place. When it fails it may be called again.
+   * place and `onStart` has run. When it fails it may be called again.
    *
-   * @param options.timeoutMs how long to wait; default 30,000
+   * @param options.timeoutMs how long to wait for the platform; default 30,000
    * @throws VolttronError `denied` at once when another live agent has the identity or the platform refuses the key,
-   *   `not-found` at once without credentials, `timeout` when no platform answered
+   *   `not-found` at once without credentials, `timeout` when no platform answered; what `onSetup` and `onStart` throw
    */
   async start({ timeoutMs = DEFAULT_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     checkTimeout(timeoutMs)
@@ -165,26 +165,58 @@ export class Agent extends EventEmitter<AgentEvents> {
       throw new VolttronError('usage', `agent '${this.identity}' cannot start: it is ${this.#state} already`)
     this.#state = 'connecting'
     this.#abort = new AbortController()
-    const cancelTimer = this.#ports.startTimer(() => this.#starting?.reject(this.#startTimeout(timeoutMs)), timeoutMs)
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#starting = { resolve, reject }
-        this.#running = this.#connector.run(this.#abort.signal)
-      })
+      if (this.#stage === 'new') await this.#unlessStopped(() => this.onSetup())
+      this.#stage = 'set up'
+      await this.#connect(timeoutMs)
+      await this.#unlessStopped(() => this.#begin())
     } catch (error) {
-      this.#starting = undefined
+      // Who stops says good-bye first.
+      if (this.#stopped) throw error
       await this.#disconnect('the agent could not start', 0)
       if (!this.#stopped) this.#state = 'new'
+      if (this.#stage === 'begun') this.#stage = 'set up'
       throw error
+    }
+  }
+
+  async #connect(timeoutMs: number): Promise<void> {
+    const cancelTimer = this.#ports.startTimer(() => this.#starting?.reject(this.#startTimeout(timeoutMs)), timeoutMs)
+    try {
+      await this.#unlessStopped(
+        () =>
+          new Promise<void>((resolve) => {
+            this.#starting!.resolve = resolve
+            this.#running = this.#connector.run(this.#abort.signal)
+          }),
+      )
     } finally {
-      this.#starting = undefined
       cancelTimer()
     }
   }
 
+  /** One step of the start. What ends the start, above all {@link stop}, rejects it. */
+  async #unlessStopped(step: () => void | Promise<void>): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#starting = { resolve: () => {}, reject }
+        Promise.resolve(step()).then(resolve, reject)
+      })
+    } finally {
+      this.#starting = undefined
+    }
+  }
+
+  /** The first connection stands. */
+  async #begin(): Promise<void> {
+    this.#stage = 'begun'
+    await this.onStart()
+    this.schedule.start()
+  }
+
   /**
-   * Lets queued messages leave for at most 1 s, says good-bye and closes everything. What is still waited for is rejected.
-   * May be called at any time and more than once.
+   * Ends scheduled work, calls `onStop`, lets queued messages leave for at most 1 s, says good-bye and closes everything. What
+   * is still waited for is rejected. May be called at any time and more than once.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#shutDown()
@@ -192,15 +224,28 @@ export class Agent extends EventEmitter<AgentEvents> {
   }
 
   async #shutDown(): Promise<void> {
-    const wasConnected = this.#state === 'connected'
+    const reached = this.#stage
     this.#state = 'stopping'
     this.#starting?.reject(stopped(this.identity))
+    await this.schedule.stop()
+    if (reached === 'begun') await this.#lastWords(() => this.onStop())
+    this.#stage = 'closing'
     const startedAtMs = this.#ports.now()
-    if (wasConnected) await this.#flush()
+    if (this.#bus.wire) await this.#flush()
     const leftMs = Math.max(LAST_BYTES_MS, STOP_FLUSH_MS - (this.#ports.now() - startedAtMs))
     await this.#disconnect('the agent was stopped', leftMs)
     for (const { awaited } of this.#outbox.clear()) awaited?.reject(stopped(this.identity))
     this.#state = 'stopped'
+    if (reached !== 'new') await this.#lastWords(() => this.onFinish())
+  }
+
+  /** What goes wrong here does not keep the agent from stopping. */
+  async #lastWords(say: () => void | Promise<void>): Promise<void> {
+    try {
+      await say()
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   /**
@@ -296,7 +341,7 @@ export class Agent extends EventEmitter<AgentEvents> {
   }
 
   #requireStarted(): void {
-    if (this.#state === 'stopping' || this.#state === 'stopped') throw stopped(this.identity)
+    if (this.#stage === 'closing') throw stopped(this.identity)
     if (this.#state === 'new')
       throw new VolttronError('usage', `agent '${this.identity}' is not started`, { hint: 'await agent.start() first' })
   }

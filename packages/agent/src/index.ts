@@ -1,7 +1,7 @@
 export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } from '@volttron/rpc'
 export { letHeapGrow } from '@volttron/transport'
 export { describeError, VolttronError } from '@volttron/vip'
-export { Agent, type Vip } from './agent.ts'
+export { Agent } from './agent.ts'
 export type { AgentEvents, AgentState } from './agent-events.ts'
 export type { AgentOptions } from './agent-options.ts'
 export type { Welcome } from './hello.ts'
@@ -17,4 +17,7 @@ export type {
   UnsubscribeOptions,
 } from './pubsub.ts'
 export type { CallOptions, ExportOptions, Rpc } from './rpc.ts'
+export type { Job, JobFunction, JobRun } from './schedule/job.ts'
+export type { CronOptions, EveryOptions, JobOptions, Schedule } from './schedule/schedule.ts'
 export type { MessageHeaders, PubSubCallback } from './subscriptions.ts'
+export type { Vip } from './vip.ts'

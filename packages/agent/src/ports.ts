@@ -18,6 +18,8 @@ export interface DialTarget {
 export interface AgentPorts {
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Milliseconds since 1970: for time stamps and for work that is due at a time of day. */
+  readonly wallClock: () => number
   /** Runs `run` once after `delayMs`, unless the returned function is called first. */
   readonly startTimer: (run: () => void, delayMs: number) => () => void
   /** A number in [0, 1). */

@@ -4,6 +4,7 @@ import type { AgentPorts } from './ports.ts'
 
 export const systemPorts: AgentPorts = {
   now: () => performance.now(),
+  wallClock: Date.now,
   startTimer: (run, delayMs) => {
     const timer = setTimeout(run, delayMs)
     return () => clearTimeout(timer)

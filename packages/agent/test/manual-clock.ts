@@ -3,7 +3,12 @@ export class ManualClock {
   nowMs = 1_000
   #timers = new Set<{ atMs: number; run: () => void }>()
 
+  /** The wall clock is so far ahead: midnight of a Monday when the clock was made. */
+  epochMs = Date.UTC(2029, 0, 1) - 1_000
+
   readonly now = (): number => this.nowMs
+
+  readonly wallClock = (): number => this.epochMs + this.nowMs
 
   readonly startTimer = (run: () => void, delayMs: number): (() => void) => {
     const timer = { atMs: this.nowMs + delayMs, run }
@@ -21,13 +26,18 @@ export class ManualClock {
     return Math.min(...[...this.#timers].map(({ atMs }) => atMs)) - this.nowMs
   }
 
+  /** Time passes and no timer runs, as when a laptop is closed. */
+  sleep(ms: number): void {
+    this.nowMs += ms
+  }
+
   advance(ms: number): void {
     const untilMs = this.nowMs + ms
     for (;;) {
       const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0]
       if (!due) break
       this.#timers.delete(due)
-      this.nowMs = due.atMs
+      this.nowMs = Math.max(this.nowMs, due.atMs)
       due.run()
     }
     this.nowMs = untilMs

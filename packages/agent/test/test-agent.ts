@@ -10,19 +10,28 @@ import type { ScriptedRouter } from './scripted-router.ts'
 
 const serverKey = keyPairFromSecret(randomBytes(32)).publicKey
 
-export interface TestAgent {
-  readonly agent: Agent
+export interface TestAgent<A extends Agent = Agent> {
+  readonly agent: A
   readonly clock: ManualClock
   /** What would have gone to stderr. */
   readonly errors: Error[]
 }
 
-export function testAgent(router: ScriptedRouter, identity = 'tester', options: AgentOptions = {}): TestAgent {
+export const testAgent = (router: ScriptedRouter, identity = 'tester', options: AgentOptions = {}): TestAgent =>
+  testAgentOf(Agent, router, identity, options)
+
+/** One of a class of its author. */
+export function testAgentOf<A extends Agent>(
+  type: new (options: AgentOptions, ports: AgentPorts) => A,
+  router: ScriptedRouter,
+  identity = 'tester',
+  options: AgentOptions = {},
+): TestAgent<A> {
   const clock = new ManualClock()
-  const { now, startTimer } = clock
-  const ports: AgentPorts = { ...systemPorts, now, startTimer, random: () => 0.5, dial: router.dial }
+  const { now, wallClock, startTimer } = clock
+  const ports: AgentPorts = { ...systemPorts, now, wallClock, startTimer, random: () => 0.5, dial: router.dial }
   const { secretKey } = keyPairFromSecret(randomBytes(32))
-  const agent = new Agent({ identity, address: 'tcp://127.0.0.1:1', serverKey, secretKey, ...options }, ports)
+  const agent = new type({ identity, address: 'tcp://127.0.0.1:1', serverKey, secretKey, ...options }, ports)
   const errors: Error[] = []
   agent.on('error', (error) => errors.push(error))
   return { agent, clock, errors }

@@ -55,7 +55,10 @@ describe('PendingCalls', () => {
   it('gives the callee error with code, data and the exception of Python', async () => {
     const { calls } = setUp()
     const result = calls.call('driver', 'get_point')
-    const data = { detail: 'no point', 'exception.py': { exc_type: 'builtins.KeyError', exc_args: ['x'], exc_tb: '' } }
+    const data = {
+      detail: 'no point',
+      'exception.py': { exc_type: 'builtins.KeyError', exc_args: ['x'], exc_tb: 'Traceback' },
+    }
     calls.settle('driver', 'rt.1', {
       kind: 'error',
       id: 'rt.1',
@@ -69,6 +72,8 @@ describe('PendingCalls', () => {
       data,
       excType: 'builtins.KeyError',
       excArgs: ['x'],
+      excTraceback: 'Traceback',
+      detail: 'no point',
     })
   })
 
@@ -96,6 +101,25 @@ describe('PendingCalls', () => {
     timer?.callback()
     await expect(result).rejects.toMatchObject({ code: 'timeout', message: "'driver' did not answer m within 250 ms" })
     expect(calls.size).toBe(0)
+  })
+
+  it('ends a call when its signal aborts, and forgets it', async () => {
+    const { calls, sent, timers } = setUp()
+    const abort = new AbortController()
+    const { signal } = abort
+    const result = calls.call('driver', 'm', NO_PARAMS, { signal })
+    const batch = calls.callBatch('driver', [{ method: 'm' }, { method: 'n' }], { signal })
+    const answered = calls.call('driver', 'm', NO_PARAMS, { signal })
+    calls.settle('driver', 'rt.3', { kind: 'result', id: 'rt.3', result: 1 })
+    abort.abort(new Error('no longer wanted'))
+    await expect(result).rejects.toThrow('no longer wanted')
+    expect((await batch).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await expect(answered).resolves.toBe(1)
+    expect([calls.size, timers.size]).toEqual([0, 0])
+    expect(calls.settle('driver', 'rt.1', { kind: 'result', id: 'rt.1', result: 1 })).toBe(false)
+    await expect(calls.call('driver', 'm', NO_PARAMS, { signal })).rejects.toThrow('no longer wanted')
+    await expect(calls.callBatch('driver', [{ method: 'm' }], { signal })).rejects.toThrow('no longer wanted')
+    expect(sent).toHaveLength(3)
   })
 
   it.each<[number, string, string, string]>([

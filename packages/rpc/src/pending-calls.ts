@@ -33,6 +33,8 @@ export interface PendingCallsOptions {
 export interface CallOptions {
   /** Default: that of PendingCallsOptions. */
   readonly timeoutMs?: number
+  /** Ends the wait early: the call rejects with the reason of the signal. The callee is not told. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface BatchRequest {
@@ -45,7 +47,8 @@ export interface BatchRequest {
 interface Waiting {
   readonly peer: string
   readonly method: string
-  readonly cancelTimer: () => void
+  /** Gives back timer and listener. */
+  readonly release: () => void
   resolve(result: unknown): void
   reject(error: Error): void
 }
@@ -72,9 +75,10 @@ export class PendingCalls {
    *
    * Rejects with RemoteError when the callee answers with an error, MethodNotFound when it has no such method, and with
    * VolttronError `timeout`, `unavailable` (peer or platform gone, queue full), `denied` or `bad-data` (an argument is
-   * no JSON).
+   * no JSON); with the reason of the signal when that aborts.
    */
   async call(peer: string, method: string, params: RpcParams = NO_PARAMS, options: CallOptions = {}): Promise<unknown> {
+    options.signal?.throwIfAborted()
     this.#refuseAbove(1)
     const id = this.#ports.newId()
     const frame = encodeRequest(method, params, id)
@@ -96,6 +100,7 @@ export class PendingCalls {
     options: CallOptions = {},
   ): Promise<PromiseSettledResult<unknown>[]> {
     if (requests.length === 0) return []
+    options.signal?.throwIfAborted()
     if (requests.length > MAX_BATCH) throw new VolttronError('usage', `a batch holds at most ${MAX_BATCH} calls`)
     this.#refuseAbove(requests.length)
     const messageId = this.#ports.newId()
@@ -167,17 +172,27 @@ export class PendingCalls {
   }
 
   #wait(id: string, peer: string, method: string, options: CallOptions): Promise<unknown> {
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
+    const { timeoutMs = this.#timeoutMs, signal } = options
     return new Promise((resolve, reject) => {
-      const cancelTimer = this.#ports.after(timeoutMs, () => {
+      const fail = (error: unknown) => {
         this.#waiting.delete(id)
-        reject(
+        release()
+        reject(error)
+      }
+      const cancelTimer = this.#ports.after(timeoutMs, () =>
+        fail(
           new VolttronError('timeout', `'${peer}' did not answer ${method} within ${timeoutMs} ms`, {
             hint: 'check that the agent runs and is not busy, or allow more time',
           }),
-        )
-      })
-      this.#waiting.set(id, { peer, method, cancelTimer, resolve, reject })
+        ),
+      )
+      const onAbort = () => fail(signal?.reason)
+      const release = () => {
+        cancelTimer()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort)
+      this.#waiting.set(id, { peer, method, release, resolve, reject })
     })
   }
 
@@ -205,7 +220,7 @@ export class PendingCalls {
   }
 
   #forget(id: RpcId, waiting: Waiting): void {
-    waiting.cancelTimer()
+    waiting.release()
     this.#waiting.delete(id)
   }
 

@@ -87,6 +87,10 @@ export class RemoteError extends Error {
   /** Type of the exception the method raised (`builtins.ValueError`), when the callee told. */
   readonly excType: string | undefined
   readonly excArgs: readonly unknown[]
+  /** Python's stack trace at the callee, when it told: several lines, for a log. */
+  readonly excTraceback: string | undefined
+  /** What went wrong, in the words of the callee alone. */
+  readonly detail: string
 
   constructor(peer: string, method: string, error: RpcErrorObject) {
     const data = asRecord(error.data)
@@ -101,6 +105,8 @@ export class RemoteError extends Error {
     this.method = method
     this.excType = excType
     this.excArgs = Array.isArray(exception.exc_args) ? exception.exc_args : []
+    this.excTraceback = typeof exception.exc_tb === 'string' && exception.exc_tb !== '' ? exception.exc_tb : undefined
+    this.detail = detail
   }
 }
 
