@@ -158,7 +158,8 @@ function model(steps: readonly Step[]): Outcome {
     counters.published++
     const isDenied = topic.startsWith('secret') && sender !== 'boss'
     if (isDenied) counters.deniedPublish++
-    const readers = isDenied
+    // None of the subscribers may read a protected topic, whatever its prefixes take in.
+    const readers = topic.startsWith('secret')
       ? []
       : SUBSCRIBERS.filter((_, at) => [...wanted[at]!].some((key) => topic.startsWith(key.slice(key.indexOf(':') + 1))))
     for (const reader of readers) got[reader]![sender]!.push(received(topic, sender, bus, clean(headers || '{}'), body))

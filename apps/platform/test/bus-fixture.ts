@@ -124,8 +124,8 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     version: 1,
     isProtectedTopic: (topic) => topic.startsWith('secret'),
     mayPublish: (identity) => identity === 'boss',
-    maySubscribe: (identity, prefix) =>
-      identity === 'boss' || !('secret'.startsWith(prefix) || prefix.startsWith('secret')) || prefix === '',
+    mayReceive: (identity, topic) => identity === 'boss' || !topic.startsWith('secret'),
+    maySubscribe: (identity, prefix) => identity === 'boss' || !prefix.startsWith('secret'),
     mayCallRpc: (caller) => caller === 'friend/caller',
   }
   const turn = new Turn((run) => deferred.push(run))

@@ -187,10 +187,26 @@ describe('publish and subscribe among classic peers', () => {
     expect(a.heard().map((frames) => frames.slice(5))).toEqual([
       ['request_response', '0'],
       ['request_response', 'false'],
-      ['request_response', 'false'],
+      ['request_response', 'true'],
     ])
     expect(boss.heard()).toEqual([])
     expect(fixture.bus.counters.deniedPublish).toBe(1)
+  })
+
+  it('a subscription to a shorter prefix gets what its owner may read, and no protected topic', () => {
+    const fixture = busFixture()
+    const [a, boss] = [fixture.connect('a'), fixture.connect('boss')]
+    for (const peer of [a, boss]) peer.vip('', 'pubsub', 's', 'subscribe', json({ prefix: '' }))
+    const topicsOf = (peer: typeof a) => peer.heard().flatMap((frames) => (frames[5] === 'publish' ? [frames[6]] : []))
+    boss.vip('', 'pubsub', 'p1', 'publish', 'secret/x', body(1))
+    boss.vip('', 'pubsub', 'p2', 'publish', 'public/x', body(1))
+    expect(topicsOf(a)).toEqual(['public/x'])
+    expect(topicsOf(boss)).toEqual(['secret/x', 'public/x'])
+    // Rules that change count from the next message on.
+    fixture.authority.mayReceive = () => true
+    fixture.authority.version++
+    boss.vip('', 'pubsub', 'p3', 'publish', 'secret/x', body(1))
+    expect(topicsOf(a)).toEqual(['secret/x'])
   })
 
   it('synchronize replaces everything the peer holds', () => {

@@ -9,12 +9,12 @@ import {
   type AuthzDocument,
   type Capabilities,
   type Restrictions,
-  type RoleUse,
   readAuthzDocument,
   type TopicAccess,
 } from './authz-document.ts'
 import { DEFAULT_AUTHZ, DEFAULT_ROLE, OPEN_METHODS, OWN_IDENTITIES, PARAMETER_NAMES } from './default-rules.ts'
-import { fixedStart, namePattern, type TextMatcher, type TopicPattern, topicPattern, valuePattern } from './patterns.ts'
+import { type EffectiveCapabilities, effectiveCapabilities } from './effective-capabilities.ts'
+import { fixedStart, namePattern, type TextMatcher, topicPattern, valuePattern } from './patterns.ts'
 
 interface RpcRule {
   readonly matches: TextMatcher
@@ -24,7 +24,7 @@ interface RpcRule {
 }
 
 interface TopicRule {
-  readonly pattern: TopicPattern
+  readonly matches: TextMatcher
   readonly access: TopicAccess
 }
 
@@ -35,10 +35,12 @@ interface Rights {
 }
 
 interface Rules {
-  readonly protectedTopics: readonly TopicPattern[]
+  readonly protectedTopics: readonly TextMatcher[]
   /** Key is an identity, `<platform>/<identity>` or `<platform>/*`. */
   readonly rights: ReadonlyMap<string, Rights>
   readonly protectedRpcs: ReadonlyMap<string, ReadonlySet<string>>
+  /** As written, before compilation. */
+  readonly capabilities: ReadonlyMap<string, EffectiveCapabilities>
   /** Rules that name something that is not there; they grant nothing. */
   readonly warnings: readonly string[]
 }
@@ -84,7 +86,7 @@ export class Authorization {
   }
 
   isProtectedTopic(topic: string): boolean {
-    return this.#locked || this.#rules.protectedTopics.some((pattern) => pattern.matches(topic))
+    return this.#locked || this.#rules.protectedTopics.some((matches) => matches(topic))
   }
 
   /** @param identity a local identity, or `<platform>/<identity>` */
@@ -98,22 +100,11 @@ export class Authorization {
   }
 
   /**
-   * Whether the identity may see everything that starts with `prefix`. A prefix shorter than a protected topic takes that
-   * topic in, so it needs the right to it too.
+   * Whether the identity may ask for what starts with `prefix`. Only a prefix that is protected itself is refused; what lies
+   * below a shorter one is decided for each topic, by {@link mayReceive}.
    */
   maySubscribe(identity: string, prefix: string): boolean {
-    if (this.#locked) return OWN.has(identity)
-    let rights: readonly TopicRule[] | undefined
-    for (const topic of this.#rules.protectedTopics) {
-      if (!topic.touches(prefix)) continue
-      rights ??= this.#topicRules(identity)
-      const probe = topic.probe(prefix)
-      const granted = rights.some(
-        ({ access, pattern }) => access !== 'publish' && (pattern.source === topic.source || pattern.covers(probe)),
-      )
-      if (!granted) return false
-    }
-    return true
+    return this.mayReceive(identity, prefix)
   }
 
   /**
@@ -148,11 +139,21 @@ export class Authorization {
     return open !== undefined && !open.has(method)
   }
 
+  /** Methods of this agent that need a capability, as authz.json has them; for an unknown agent none. */
+  protectedRpcsOf(identity: string): readonly string[] {
+    return [...(this.#rules.protectedRpcs.get(identity) ?? [])]
+  }
+
+  /** What the rules grant the identity by its name, its groups and its roles; `undefined` when no rule names it. */
+  capabilitiesOf(identity: string): EffectiveCapabilities | undefined {
+    return this.#rules.capabilities.get(identity)
+  }
+
   #mayAccess(identity: string, topic: string, access: 'publish' | 'subscribe'): boolean {
     if (this.#locked) return OWN.has(identity)
     if (!this.isProtectedTopic(topic)) return true
     return this.#topicRules(identity).some(
-      (rule) => (rule.access === access || rule.access === 'pubsub') && rule.pattern.matches(topic),
+      (rule) => (rule.access === access || rule.access === 'pubsub') && rule.matches(topic),
     )
   }
 
@@ -182,53 +183,31 @@ export class Authorization {
 }
 
 function compile(document: AuthzDocument): Rules {
-  const warnings: string[] = []
-  const parts = new Map<string, { rpc: RpcRule[]; topics: TopicRule[] }>()
-  const give = (identity: string, capabilities: Capabilities, restrictions: Restrictions) => {
-    const rights = parts.get(identity) ?? { rpc: [], topics: [] }
-    parts.set(identity, rights)
-    for (const { resource, restrictions: own } of capabilities.rpc) {
-      rights.rpc.push(rpcRule(resource, { ...restrictions, ...own }))
-    }
-    for (const [source, access] of Object.entries(capabilities.pubsub)) {
-      rights.topics.push({ pattern: topicPattern(source, false), access })
-    }
-  }
-  const giveRoles = (identity: string, roles: readonly RoleUse[], where: string) => {
-    for (const { role, restrictions } of roles) {
-      const capabilities = document.roles[role]
-      if (capabilities) give(identity, capabilities, restrictions)
-      else warnings.push(`${where} names the role '${role}', which does not exist`)
-    }
-  }
-  // Roles are compiled even when nobody has them, so that a bad one is reported when it is written.
-  for (const role of Object.values(document.roles)) compileOnly(role)
-  for (const [identity, agent] of Object.entries(document.agents)) {
-    give(identity, agent, {})
-    giveRoles(identity, agent.roles, `agent '${identity}'`)
-  }
-  for (const [name, group] of Object.entries(document.groups)) {
-    compileOnly(group)
-    for (const identity of group.identities) {
-      give(identity, group, {})
-      giveRoles(identity, group.roles, `group '${name}'`)
-    }
-  }
+  // Roles and groups are compiled even when nobody has them, so that a bad one is reported when it is written.
+  for (const role of Object.values(document.roles)) compileRights(role)
+  for (const group of Object.values(document.groups)) compileRights(group)
+  const { byIdentity, warnings } = effectiveCapabilities(document)
+  const rights = new Map<string, Rights>()
+  for (const [identity, capabilities] of byIdentity) rights.set(identity, compileRights(capabilities))
   // The platform's own identities are never locked out by a file that leaves them away.
-  const admin: Capabilities = { rpc: [{ resource: '/.*/', restrictions: {} }], pubsub: { '/.*/': 'pubsub' } }
-  for (const identity of OWN_IDENTITIES) give(identity, admin, {})
+  const admin = compileRights({ rpc: [{ resource: '/.*/', restrictions: {} }], pubsub: { '/.*/': 'pubsub' } })
+  for (const identity of OWN_IDENTITIES) {
+    const own = rights.get(identity) ?? NOTHING
+    rights.set(identity, { rpc: [...own.rpc, ...admin.rpc], topics: [...own.topics, ...admin.topics] })
+  }
   return {
     protectedTopics: document.protectedTopics.map((source) => topicPattern(source, true)),
-    rights: parts,
+    rights,
     protectedRpcs: new Map(Object.entries(document.agents).map(([id, agent]) => [id, new Set(agent.protectedRpcs)])),
-    warnings: [...new Set(warnings)],
+    capabilities: byIdentity,
+    warnings,
   }
 }
 
-function compileOnly({ rpc, pubsub }: Capabilities): void {
-  for (const { resource, restrictions } of rpc) rpcRule(resource, restrictions)
-  for (const source of Object.keys(pubsub)) topicPattern(source, false)
-}
+const compileRights = ({ rpc, pubsub }: Capabilities): Rights => ({
+  rpc: rpc.map(({ resource, restrictions }) => rpcRule(resource, restrictions)),
+  topics: Object.entries(pubsub).map(([source, access]) => ({ matches: topicPattern(source, false), access })),
+})
 
 function rpcRule(resource: string, restrictions: Restrictions): RpcRule {
   return {

@@ -27,6 +27,7 @@ export interface AgentRules extends Capabilities {
   /** Methods of this agent that need a capability to be called. */
   readonly protectedRpcs: readonly string[]
   readonly roles: readonly RoleUse[]
+  readonly comments: string
 }
 export interface AuthzDocument {
   readonly protectedTopics: readonly string[]
@@ -54,6 +55,7 @@ export function readAuthzDocument(json: unknown): AuthzDocument {
       ...readCapabilities(value, path),
       protectedRpcs: asTexts(value.protected_rpcs, `${path}.protected_rpcs`),
       roles: readRoles(value.agent_roles, `${path}.agent_roles`),
+      comments: typeof value.comments === 'string' ? value.comments : '',
     })),
   }
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { addProtectedTopics, mergeAgent } from './authz-changes.ts'
 import { type AuthzFile, type AuthzReport, openAuthzFile } from './file-authz.ts'
 
 let home: string
@@ -81,6 +82,41 @@ describe('openAuthzFile', () => {
     expect(
       reports.map(({ message }) => message.endsWith('the last good rules stay in force until the file is mended')),
     ).toEqual([true, true])
+  })
+
+  it('changes the file and the rules in force in one step, other keys stay', async () => {
+    writeFileSync(path, JSON.stringify({ note: 'mine', agents: { a: { color: 'red' } } }))
+    const { authorization, edit } = await start()
+    const changes = ['a', 'b', 'c'].map((identity) => edit(mergeAgent(identity, { protectedRpcs: ['m'] })))
+    expect(await Promise.all(changes)).toEqual([true, true, true])
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      note: 'mine',
+      agents: {
+        a: { color: 'red', protected_rpcs: ['m'] },
+        b: { protected_rpcs: ['m'] },
+        c: { protected_rpcs: ['m'] },
+      },
+    })
+    expect(authorization.mayCallRpc('x', 'c', 'm')).toBe(false)
+    expect(await edit(addProtectedTopics([]))).toBe(false)
+    expect(existsSync(`${path}.lock`)).toBe(false)
+  })
+
+  it('refuses a change to rules that nobody would understand, and one of a file that is bad already', async () => {
+    const { authorization, edit } = await start()
+    const before = readFileSync(path, 'utf8')
+    await expect(edit(addProtectedTopics(['/(/']))).rejects.toMatchObject({ code: 'bad-data' })
+    expect(readFileSync(path, 'utf8')).toBe(before)
+    expect(authorization.mayPublish('listener', 'any')).toBe(true)
+    writeFileSync(path, '{')
+    await expect(edit(addProtectedTopics(['a']))).rejects.toMatchObject({ code: 'bad-data' })
+    expect(readFileSync(path, 'utf8')).toBe('{')
+  })
+
+  it('takes away the lock of a process that has died', async () => {
+    const { edit } = await start()
+    writeFileSync(`${path}.lock`, '999999999')
+    expect(await edit(addProtectedTopics(['a']))).toBe(true)
   })
 
   it('says so when the file cannot be written', async () => {

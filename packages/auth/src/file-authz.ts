@@ -2,16 +2,18 @@
  * `VOLTTRON_HOME/authz.json`: puts its rules in force, now and whenever the file changes.
  *
  * In doubt it denies: a file that cannot be understood at start locks the platform to its own identities until it is
- * mended; one that goes bad later leaves the last good rules in force. The file itself is never touched.
+ * mended; one that goes bad later leaves the last good rules in force. A file that is bad is never touched.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { VolttronError } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import { Authorization } from './authorization.ts'
+import type { AuthzChange, AuthzJson } from './authz-changes.ts'
 import { readAuthzDocument } from './authz-document.ts'
 import { DEFAULT_AUTHZ } from './default-rules.ts'
 import { errorCode, fileError } from './file-errors.ts'
+import { withFileLock } from './file-lock.ts'
 import { FileWatch, type FileWatchOptions } from './file-watch.ts'
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -24,6 +26,14 @@ export interface AuthzReport {
 
 export interface AuthzFile {
   readonly authorization: Authorization
+  /**
+   * Changes the file, and puts the new rules in force before it resolves.
+   *
+   * @returns false when there was nothing to change
+   * @throws VolttronError `bad-data` for rules that cannot be understood, before or after the change, `timeout` when somebody
+   *   else keeps the file locked, `system`, or what the change itself throws; nothing has changed then
+   */
+  edit(change: AuthzChange): Promise<boolean>
   /** Looks at the file now. */
   rescan(): Promise<void>
   close(): Promise<void>
@@ -76,7 +86,44 @@ export async function openAuthzFile(
   }
   await look()
   const watch = new FileWatch(dirname(path), look, { ...options, fileName: basename(path) })
-  return { authorization, rescan: () => watch.rescan(), close: () => watch.close() }
+  return {
+    authorization,
+    async edit(change) {
+      const isChanged = await editAuthzFile(path, change)
+      if (isChanged) await watch.rescan()
+      return isChanged
+    },
+    rescan: () => watch.rescan(),
+    close: () => watch.close(),
+  }
+}
+
+/**
+ * Changes the rules in the file; a running platform notices by itself. A missing file counts as the default rules.
+ *
+ * @returns false when there was nothing to change
+ * @throws what {@link AuthzFile.edit} throws
+ */
+export const editAuthzFile = (path: string, change: AuthzChange): Promise<boolean> =>
+  withFileLock(path, async () => {
+    const present = await readText(path).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return JSON.stringify(DEFAULT_AUTHZ)
+      throw fileError(`cannot read ${path}`, error)
+    })
+    // Compiled before and after, because a change must neither build on ruins nor leave any.
+    const document = understood(present, path)
+    const next = change(document)
+    if (!next) return false
+    const text = `${JSON.stringify(next, null, 2)}\n`
+    understood(text, path)
+    await write(path, text)
+    return true
+  })
+
+/** @throws VolttronError `bad-data` unless the platform could put these rules in force */
+function understood(text: string, path: string): AuthzJson {
+  apply(new Authorization(), text, path)
+  return JSON.parse(text) as AuthzJson
 }
 
 async function readText(path: string): Promise<string> {
@@ -101,9 +148,11 @@ function apply(authorization: Authorization, text: string, path: string): readon
   }
 }
 
-async function writeDefaults(path: string): Promise<void> {
+const writeDefaults = (path: string) => write(path, `${JSON.stringify(DEFAULT_AUTHZ, null, 2)}\n`)
+
+async function write(path: string, text: string): Promise<void> {
   try {
-    await writeFileAtomic(path, `${JSON.stringify(DEFAULT_AUTHZ, null, 2)}\n`, { mode: 0o600 })
+    await writeFileAtomic(path, text, { mode: 0o600 })
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }

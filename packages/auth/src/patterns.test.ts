@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import fc from 'fast-check'
 import { namePattern, topicPattern, valuePattern } from './patterns.ts'
 
 describe('patterns of authz.json', () => {
@@ -14,7 +13,7 @@ describe('patterns of authz.json', () => {
     ['devices/*', 'devices', true],
     ['/a|b/', 'b/c', true],
   ])('%s on topic %s: %s', (pattern, topic, expected) => {
-    expect(topicPattern(pattern, false).matches(topic)).toBe(expected)
+    expect(topicPattern(pattern, false)(topic)).toBe(expected)
   })
 
   it('matches whole names, and values from their start', () => {
@@ -43,19 +42,8 @@ describe('patterns of authz.json', () => {
 
   it('protects a topic that is too long to be matched, and grants nothing on it', () => {
     const long = 'x'.repeat(2000)
-    expect(topicPattern('/secret/', true).matches(long)).toBe(true)
-    expect(topicPattern('/secret/', false).matches(long)).toBe(false)
+    expect(topicPattern('/secret/', true)(long)).toBe(true)
+    expect(topicPattern('/secret/', false)(long)).toBe(false)
     expect(namePattern('/x*/')(long)).toBe(false)
-  })
-
-  it('says of every prefix of a matching topic that it touches the pattern', () => {
-    const sources = ['devices', '/secret.*/', '/campus\\/[0-9]+/', '/a|bc/', '/ab?c/', '/^x\\.y$/', 'devices/*']
-    const topics = ['devices/1', 'secrets', 'campus/7', 'a', 'bc', 'ac', 'abc', 'x.y', 'device']
-    fc.assert(
-      fc.property(fc.constantFrom(...sources), fc.constantFrom(...topics), fc.nat(10), (source, topic, length) => {
-        const pattern = topicPattern(source, true)
-        if (pattern.matches(topic)) expect(pattern.touches(topic.slice(0, length))).toBe(true)
-      }),
-    )
   })
 })

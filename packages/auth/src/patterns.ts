@@ -7,17 +7,6 @@
  */
 import { VolttronError } from '@volttron/vip'
 
-export interface TopicPattern {
-  readonly source: string
-  matches(topic: string): boolean
-  /** True when every topic that starts with `prefix` matches. */
-  covers(prefix: string): boolean
-  /** True when some topic that starts with `prefix` may match. */
-  touches(prefix: string): boolean
-  /** The longer one of `prefix` and the fixed text the pattern starts with. */
-  probe(prefix: string): string
-}
-
 export type TextMatcher = (text: string) => boolean
 
 const MAX_EXPRESSION_LENGTH = 256
@@ -35,30 +24,12 @@ const expressionOf = (text: string): string | undefined =>
  * @param whenTooLong the answer for a topic too long to be matched: `true` where a match protects, `false` where it grants
  * @throws VolttronError `bad-data`
  */
-export function topicPattern(source: string, whenTooLong: boolean): TopicPattern {
+export function topicPattern(source: string, whenTooLong: boolean): TextMatcher {
   // A plain entry with the signs of an expression is one, as the Python platform reads it: `devices/*` protects `devices`.
   const expression = expressionOf(source) ?? (/[*+?()[\]{}|^$\\]/.test(source) ? source : undefined)
-  if (expression === undefined) {
-    return {
-      source,
-      matches: (topic) => topic.startsWith(source),
-      covers: (prefix) => prefix.startsWith(source),
-      touches: (prefix) => prefix.startsWith(source) || source.startsWith(prefix),
-      probe: (prefix) => (prefix.length > source.length ? prefix : source),
-    }
-  }
+  if (expression === undefined) return (topic) => topic.startsWith(source)
   const compiled = compile(source, expression, (text) => `^(?:${text})`)
-  const head = fixedHead(expression)
-  // With an end mark or a look-around, a match of the prefix says nothing about what follows.
-  const isOpenEnded = !/[$]|\(\?|\\[bB]/.test(expression)
-  const matches = (text: string) => (text.length > MAX_TEXT_LENGTH ? whenTooLong : compiled.test(text))
-  return {
-    source,
-    matches,
-    covers: (prefix) => isOpenEnded && matches(prefix),
-    touches: (prefix) => prefix.startsWith(head) || head.startsWith(prefix),
-    probe: (prefix) => (prefix.length > head.length ? prefix : head),
-  }
+  return (topic) => (topic.length > MAX_TEXT_LENGTH ? whenTooLong : compiled.test(topic))
 }
 
 /** Matches a whole name: `peer.method`, or `/peer\..*\/`. @throws VolttronError `bad-data` */

@@ -4,6 +4,8 @@ export interface Authority {
   readonly version: number
   isProtectedTopic(topic: string): boolean
   mayPublish(identity: string, topic: string): boolean
+  /** Whether a message of this topic may be handed to the identity. */
+  mayReceive(identity: string, topic: string): boolean
   maySubscribe(identity: string, prefix: string): boolean
   /** @param caller a local identity, or `<platform>/<identity>` */
   mayCallRpc(caller: string, callee: string, method: string, params?: unknown): boolean
