@@ -146,6 +146,11 @@ async function compose(
     turn,
     holderOf: (key) => keyRing.holderOf(key),
     sessions: {
+      acceptClassic(platform, connection) {
+        const visit = federation?.acceptClassic(platform, connection)
+        if (!visit) return undefined
+        return { onMessage: (frames) => visit.onMessage(frames), onClose: () => visit.onConnectionClosed() }
+      },
       accept(platform, connection, hello, nonce) {
         const session = federation?.accept(platform, connection, hello, nonce)
         if (!session) return undefined

@@ -189,7 +189,10 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     router,
     turn,
     holderOf: (key) => holders.get(key),
-    sessions: { accept: () => ({ onMessage: () => {}, onClose: () => {} }) },
+    sessions: {
+      accept: () => ({ onMessage: () => {}, onClose: () => {} }),
+      acceptClassic: () => ({ onMessage: () => {}, onClose: () => {} }),
+    },
     now: () => nowMs,
     setTimer,
     queueBytes: options.queueBytes ?? 1024 * 1024,

@@ -121,6 +121,21 @@ describe('the key of another platform', () => {
     expect(fixture.bus.peers.size).toBe(0)
   })
 
+  it('opens a link of VIP1 after what Python platforms begin with, and is no peer on the bus', () => {
+    for (const args of [
+      ['routing_table', 'hello', 'hello', 'there'],
+      ['pubsub', 'external_list', '{"there": []}'],
+      ['pubsub', 'external_publish', 'topic', '{}'],
+    ]) {
+      const fixture = busFixture()
+      const connection = platform(fixture)
+      connection.vip('', args[0]!, 'i', ...args.slice(1))
+      expect(connection.closed).toBeUndefined()
+      expect(connection.heard()).toEqual([])
+      expect(fixture.bus.peers.size).toBe(0)
+    }
+  })
+
   it('opens nothing else: whatever comes first instead of hello ends the connection', () => {
     for (const subsystem of ['peerlist', 'RPC', 'agentstop', 'quit', 'pubsub']) {
       const fixture = busFixture()

@@ -70,7 +70,8 @@ export interface FederationRow {
   readonly next_retry_in_s: number | null
   /** Unix seconds; null before the first. */
   readonly last_heartbeat: number | null
-  readonly protocol: string
+  /** Spoken now, or last: `volttron-ts`, or `vip1` with a Python platform; null before the first connection. */
+  readonly protocol: string | null
   /** Prefixes the platform wants from us. */
   readonly interest_in: number
   /** Prefixes we want from the platform. */

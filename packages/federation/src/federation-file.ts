@@ -6,6 +6,8 @@ export interface RememberedPlatform {
   readonly known: KnownPlatform
   /** Unix milliseconds. */
   readonly lastHeartbeat: number | null
+  /** It had a session of ours once. */
+  readonly hadSession: boolean
 }
 
 export interface FormerState {
@@ -47,6 +49,7 @@ export function readFormerState(config: unknown, memory: unknown): FormerState |
         generation: isLine(ours.generation, 100) ? ours.generation : null,
       },
       lastHeartbeat: typeof heartbeat === 'number' && heartbeat > 0 ? heartbeat * 1000 : null,
+      hadSession: ours.had_session === true,
     })
   }
   return { platforms, generation, removed, refused: config.platforms.length - platforms.length }
@@ -57,6 +60,7 @@ export interface CurrentPlatform {
   readonly connected: boolean
   /** Unix milliseconds. */
   readonly lastHeartbeat: number | null
+  readonly hadSession: boolean
 }
 
 /** What to write for the platforms of now. Those without a key of their own are not worth remembering. */
@@ -85,7 +89,10 @@ export function describeState(
       registry_generation: about.generation,
       removed: about.removed,
       platforms: Object.fromEntries(
-        kept.map(({ known }) => [known.name, { dial_only: known.dialOnly, generation: known.generation }]),
+        kept.map(({ known, hadSession }) => [
+          known.name,
+          { dial_only: known.dialOnly, generation: known.generation, ...(hadSession && { had_session: true }) },
+        ]),
       ),
     },
   }

@@ -12,22 +12,24 @@ import type { Connection } from '@volttron/transport'
 import {
   dialOnlyAddress,
   type HelloCapabilities,
-  identityProblem,
   type KeyPair,
   type PublicKey,
   parsePublicKey,
-  VipErrno,
   VolttronError,
 } from '@volttron/vip'
-import { MAX_RPC_FRAMES, type RpcMessage } from './control-message.ts'
-import { describeState } from './federation-file.ts'
+import { ClassicForm } from './classic-form.ts'
+import type { ClassicVisit } from './classic-visit.ts'
+import type { RpcErrorMessage, RpcMessage } from './control-message.ts'
+import { describeState, type RememberedPlatform } from './federation-file.ts'
 import { InterestCollector } from './interest-collector.ts'
 import { isRecord, type KnownPlatform } from './known-platform.ts'
 import { type ListReading, PeerBook } from './peer-book.ts'
+import type { PlatformLink } from './platform-link.ts'
 import type { FederationPorts, RegisterOutcome, RegistryEntry } from './ports.ts'
 import { RegistryFollower, type RegistryStatus, RegistryTimes } from './registry-follower.ts'
 import { RemotePlatform, type Self } from './remote-platform.ts'
 import { type Session, SessionLimits, type SessionSurroundings } from './session.ts'
+import { type SendError, sendOnSession } from './session-calls.ts'
 import { HEARTBEAT_SAVE_MS, StateKeeper } from './state-keeper.ts'
 import { type StatusRow, statusRow } from './status.ts'
 
@@ -48,15 +50,9 @@ export interface FederationOptions {
   readonly queueBytes?: number
 }
 
-/** Why a call did not leave; `errno` and `text` are those of a VIP error frame. */
-export interface SendError {
-  readonly errno: number
-  readonly text: string
-}
-
 export class Federation<T, R> {
-  /** Who wants what: the router matches topics here and publishes on the sessions it gets. */
-  readonly remoteInterest = new RemoteInterest<Session<T, R>>()
+  /** Who wants what: the router matches topics here and publishes on the links it gets. */
+  readonly remoteInterest = new RemoteInterest<PlatformLink>()
   /** Names this run of the platform in the routes of its records. */
   readonly epoch: number
   readonly #options: FederationOptions
@@ -87,6 +83,8 @@ export class Federation<T, R> {
       ports,
       remoteInterest: this.remoteInterest,
       queueBytes: options.queueBytes ?? SessionLimits.queueBytes,
+      ownName,
+      classicForm: new ClassicForm(),
     }
     this.#collector = new InterestCollector(
       (work) => turn.schedule(work),
@@ -104,12 +102,12 @@ export class Federation<T, R> {
     this.#stopListening = this.#ports.bus.interest.onChange((change) => this.#collector.include(change))
     const former = await this.#keeper.load()
     if (!this.#isRunning) return
-    const heartbeats = new Map(former.platforms.map(({ known, lastHeartbeat }) => [known.name, lastHeartbeat]))
+    const remembered = new Map(former.platforms.map((each) => [each.known.name, each]))
     this.#book.restore(
       former.platforms.map(({ known }) => known),
       former,
     )
-    for (const known of this.#book.platforms()) this.#meet(known, heartbeats.get(known.name) ?? null)
+    for (const known of this.#book.platforms()) this.#meet(known, remembered.get(known.name))
     this.#follower?.start()
     this.#keeper.saveSoon()
   }
@@ -153,6 +151,18 @@ export class Federation<T, R> {
     return known.accept(connection, hello, nonce)
   }
 
+  /**
+   * Takes over a connection of `platform` that begins with a message of VIP1 between platforms, as Python ones do. The
+   * router hands every message, that one included, and the end of the connection to what is returned.
+   *
+   * @returns `undefined` when it is not wanted: close the connection
+   */
+  acceptClassic(platform: string, connection: Connection): ClassicVisit<T, R> | undefined {
+    const known = this.#platforms.get(platform)
+    if (!this.#isRunning || !known || known.known.key !== connection.publicKey) return undefined
+    return known.acceptClassic(connection)
+  }
+
   /** A key that nobody here knows knocked at the front door: ask the registry now (rate-limited). */
   onUnknownKey(): void {
     this.#follower?.askAgain()
@@ -171,7 +181,7 @@ export class Federation<T, R> {
     id: Uint8Array,
     frames: readonly Uint8Array[],
   ): SendError | undefined {
-    return this.#sendRpc(platform, { op: 'rpc', id, to: toIdentity, from: fromIdentity, frames })
+    return this.#send(platform, { op: 'rpc', id, to: toIdentity, from: fromIdentity, frames })
   }
 
   /** Sends the answer to a call of `toIdentity`; as {@link sendRpc}. */
@@ -182,15 +192,11 @@ export class Federation<T, R> {
     id: Uint8Array,
     frames: readonly Uint8Array[],
   ): SendError | undefined {
-    return this.#sendRpc(platform, { op: 'answer', id, to: toIdentity, from: fromIdentity, frames })
+    return this.#send(platform, { op: 'answer', id, to: toIdentity, from: fromIdentity, frames })
   }
 
-  #sendRpc(platform: string, message: RpcMessage): SendError | undefined {
-    const found = this.#sessionWith(platform)
-    if ('errno' in found) return found
-    if (identityProblem(message.to) !== undefined) return unreachable(`no such peer: ${platform}/${message.to}`)
-    if (message.frames.length > MAX_RPC_FRAMES) return unreachable(`a call has at most ${MAX_RPC_FRAMES} frames`)
-    return found.send(message) ? undefined : busy(platform)
+  #send(platform: string, message: RpcMessage | RpcErrorMessage): SendError | undefined {
+    return sendOnSession(platform, this.#platforms.get(platform), message)
   }
 
   /** Tells the caller on another platform that its call could not be delivered here. */
@@ -198,13 +204,11 @@ export class Federation<T, R> {
     platform: string,
     error: { id: Uint8Array; toIdentity: string; peer: string; errno: number; text: string },
   ): SendError | undefined {
-    const found = this.#sessionWith(platform)
-    if ('errno' in found) return found
     const { id, toIdentity: to, peer, errno, text } = error
-    return found.send({ op: 'error', id, to, peer, errno, text: text.slice(0, 500) }) ? undefined : busy(platform)
+    return this.#send(platform, { op: 'error', id, to, peer, errno, text: text.slice(0, 500) })
   }
 
-  /** The running session with a platform. */
+  /** The running session of ours with a platform; none with one that speaks VIP1. */
   session(platform: string): Session<T, R> | undefined {
     return this.#platforms.get(platform)?.session
   }
@@ -214,7 +218,7 @@ export class Federation<T, R> {
     const weAreDialOnly = this.#options.advertiseAddress === undefined
     const interestOut = this.#ports.bus.interest.prefixes().length
     const rows = [...this.#platforms.values()].map((platform) => {
-      const interestIn = platform.session ? this.remoteInterest.count(platform.session) : 0
+      const interestIn = platform.link ? this.remoteInterest.count(platform.link) : 0
       return statusRow(platform, { weAreDialOnly, interestIn, interestOut })
     })
     return rows.sort((one, other) => (one.platform < other.platform ? -1 : 1))
@@ -289,10 +293,11 @@ export class Federation<T, R> {
   }
 
   #describe(): ReturnType<typeof describeState> {
-    const current = [...this.#platforms.values()].map(({ known, session, lastHeartbeat }) => ({
+    const current = [...this.#platforms.values()].map(({ known, link, lastHeartbeat, hadSession }) => ({
       known,
-      connected: session !== undefined,
+      connected: link !== undefined,
       lastHeartbeat,
+      hadSession,
     }))
     const { generation } = this.#book
     return describeState(current, {
@@ -342,7 +347,7 @@ export class Federation<T, R> {
 
   #apply(known: KnownPlatform): void {
     const platform = this.#platforms.get(known.name)
-    if (!platform) return this.#meet(known, null)
+    if (!platform) return this.#meet(known)
     const before = platform.known
     if (known.key !== undefined && known.key !== before.key) this.#ports.keys.trust(known.name, known.key)
     if (known.candidate !== undefined && known.candidate !== before.candidate)
@@ -350,10 +355,11 @@ export class Federation<T, R> {
     platform.update(known)
   }
 
-  #meet(known: KnownPlatform, lastHeartbeat: number | null): void {
-    const platform = new RemotePlatform<T, R>(known, lastHeartbeat, {
+  #meet(known: KnownPlatform, former?: RememberedPlatform): void {
+    const platform = new RemotePlatform<T, R>(known, former?.lastHeartbeat ?? null, {
       self: this.#self,
       surroundings: this.#surroundings,
+      hadSession: former?.hadSession ?? false,
       groupProblem: (group) => this.#groupProblem(known.name, group),
       beforeSession: () => this.#collector.flush(),
       onChange: () => this.#keeper.saveSoon(),
@@ -378,16 +384,4 @@ export class Federation<T, R> {
     const { group: own } = this.#options
     return own === undefined || group === own ? undefined : `${name} belongs to another group than ${own}`
   }
-
-  #sessionWith(platform: string): Session<T, R> | SendError {
-    const found = this.#platforms.get(platform)
-    if (!found) return unreachable(`no platform named ${platform} is known`)
-    return found.session ?? unreachable(`the platform ${platform} is not connected`)
-  }
 }
-
-const unreachable = (text: string): SendError => ({ errno: VipErrno.hostUnreachable.code, text })
-const busy = (platform: string): SendError => ({
-  errno: VipErrno.again.code,
-  text: `the queue to the platform ${platform} is full`,
-})

@@ -4,7 +4,7 @@
  */
 import type { Interest } from '@volttron/pubsub'
 import type { Connection, Turn } from '@volttron/transport'
-import type { BatchReader, KeyPair, PublicKey } from '@volttron/vip'
+import type { KeyPair, PublicKey, TailView } from '@volttron/vip'
 
 export interface Clock {
   /** Milliseconds of a clock that never jumps. */
@@ -64,8 +64,13 @@ export interface BusPorts<T, R> {
   resolveTopic(text: string): T
   /** Called for routes whose origin is the peer itself; `undefined` refuses the route and closes the session. */
   resolveRoute(platform: string, text: string): R | undefined
-  /** A record from another platform; its fields are in `record` and are gone when the call returns. */
-  onRemotePublish(topic: T, route: R, record: BatchReader, platform: string): void
+  /**
+   * A record from another platform; its texts are in `record` and are gone when the call returns.
+   *
+   * @param sequence position in the stream of the route; 0 where the platform numbers nothing
+   * @param ageMs time on its way so far, as far as measured
+   */
+  onRemotePublish(topic: T, route: R, record: TailView, sequence: number, ageMs: number, platform: string): void
   /** Agents that read what this platform sends are behind: its session is held back a little. */
   isCongested(platform: string): boolean
   /** A call. The frames are views that are gone when this returns: copy what is kept. */
@@ -183,6 +188,8 @@ export interface PlatformMemory {
   readonly dial_only: boolean
   /** The registry's run in which the platform was seen last. */
   readonly generation: string | null
+  /** It had a session of ours once, so it is degraded when it speaks VIP1. */
+  readonly had_session?: boolean
 }
 
 /** Disk. What is loaded may be anything a person or a crash left there. */

@@ -3,10 +3,15 @@
  * here decides; see session-machine.ts for that.
  */
 import type { PrefixChange } from '@volttron/topics'
-import { type Connection, type Greeting, greet } from '@volttron/transport'
-import { describeError, type HelloCapabilities, VolttronError } from '@volttron/vip'
+import type { Connection } from '@volttron/transport'
+import type { HelloCapabilities } from '@volttron/vip'
+import type { ClassicLink } from './classic-link.ts'
+import { ClassicSide } from './classic-side.ts'
+import type { ClassicVisit } from './classic-visit.ts'
 import type { AcceptMessage, OpenMessage } from './control-message.ts'
+import { DialAttempt } from './dial-attempt.ts'
 import { isDialable, type KnownPlatform } from './known-platform.ts'
+import type { PlatformLink, Protocol } from './platform-link.ts'
 import { Session, type SessionOwner, type SessionSurroundings } from './session.ts'
 import {
   initialSessionState,
@@ -18,13 +23,7 @@ import {
   type SessionState,
 } from './session-machine.ts'
 import { addTo, noTotals, type Totals } from './session-totals.ts'
-
-/** Announced in `hello`: the connection is to become a session between platforms. */
-export const FEDERATION_FEATURE = 'federation'
-
-const GREETING_MS = 10_000
-/** Never valid JSON. */
-const HELLO_ID = 'federation-hello'
+import { type Trouble, troubleOf } from './trouble.ts'
 
 /** Who we are, said in `open` and `accept`. */
 export interface Self {
@@ -39,6 +38,8 @@ export interface Self {
 export interface RemotePlatformOptions<T, R> {
   readonly self: Self
   readonly surroundings: SessionSurroundings<T, R>
+  /** It had a session of ours in an earlier run. */
+  readonly hadSession: boolean
   /** Why an `open` of this group is not wanted; `undefined` when it is. */
   readonly groupProblem: (group: string) => string | undefined
   /** Called before our interest is announced as a whole. */
@@ -48,27 +49,17 @@ export interface RemotePlatformOptions<T, R> {
   readonly onHeartbeat: () => void
 }
 
-/** What came to an end, for the status. */
-export interface Trouble {
-  /** A word for machines, such as `unreachable`. */
-  readonly word: string
-  /** A line for people. */
-  readonly detail: string
-}
-
-interface Attempt<T, R> {
-  readonly controller: AbortController
-  session?: Session<T, R>
-}
-
 export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   readonly name: string
   readonly #options: RemotePlatformOptions<T, R>
   readonly #past: Totals = noTotals()
   #known: KnownPlatform
   #state: SessionState = initialSessionState
-  #attempt: Attempt<T, R> | undefined
-  #session: Session<T, R> | undefined
+  #attempt: DialAttempt<T, R> | undefined
+  #link: Session<T, R> | ClassicLink | undefined
+  readonly #classic: ClassicSide<T, R>
+  #hadSession: boolean
+  #protocol: Protocol | null = null
   /** The accepted connection whose `open` is being decided. */
   #offer: { session: Session<T, R>; open: OpenMessage } | undefined
   readonly #settling = new Set<Session<T, R>>()
@@ -85,6 +76,12 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     this.#known = known
     this.#lastHeartbeat = lastHeartbeatMs
     this.#options = options
+    this.#hadSession = options.hadSession
+    this.#classic = new ClassicSide<T, R>(known.name, options.surroundings, {
+      hasSession: () => this.session?.isAlive ?? false,
+      onHeard: () => this.onHeartbeat(),
+      onLinkClosed: (link, word, detail) => this.onClosed(link, word, detail),
+    })
   }
 
   get known(): KnownPlatform {
@@ -95,9 +92,29 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     return this.#state.phase
   }
 
-  /** The running session. */
+  /** The running connection, in whatever protocol. */
+  get link(): PlatformLink | undefined {
+    return this.#link
+  }
+
+  /** The running session of ours. */
   get session(): Session<T, R> | undefined {
-    return this.#session
+    return this.#link?.protocol === 'volttron-ts' ? this.#link : undefined
+  }
+
+  /** Spoken now, or last. */
+  get protocol(): Protocol | null {
+    return this.#protocol
+  }
+
+  /** It had a session of ours once. */
+  get hadSession(): boolean {
+    return this.#hadSession
+  }
+
+  /** A connection that the platform dialled for VIP1 stands. */
+  get hasVisit(): boolean {
+    return this.#classic.hasVisit
   }
 
   get trouble(): Trouble | undefined {
@@ -122,7 +139,9 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
 
   get totals(): Totals {
     const totals = { ...this.#past }
-    if (this.#session) addTo(totals, this.#session)
+    if (this.#link) addTo(totals, this.#link)
+    totals.messagesIn += this.#classic.messagesIn
+    totals.refusedIn += this.#classic.refusedIn
     return totals
   }
 
@@ -137,6 +156,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     if (this.#state.phase === 'off') this.#handle({ type: 'want', dialable })
     else if (keyChanged) {
       for (const session of [...this.#settling]) session.close('key-changed')
+      this.#classic.closeVisits('key-changed')
       this.#handle({ type: 'moved', dialable })
     } else if (moved && this.#state.phase !== 'running') this.#handle({ type: 'moved', dialable })
   }
@@ -148,6 +168,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   /** Closes everything. */
   stop(word = 'removed'): void {
     for (const session of [...this.#settling]) session.close(word)
+    this.#classic.closeVisits(word)
     this.#handle({ type: 'unwant', reason: word })
   }
 
@@ -160,13 +181,21 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     return session
   }
 
+  /** A connection that the platform dialled, and speaks VIP1 on. */
+  acceptClassic(connection: Connection): ClassicVisit<T, R> | undefined {
+    const visit = this.#classic.visited(connection)
+    if (visit) this.#handle({ type: 'contact' })
+    return visit
+  }
+
   announce(change: PrefixChange): void {
-    this.#session?.announce(change)
+    this.session?.announce(change)
+    this.#classic.announce()
   }
 
   onSettling(session: Session<T, R>, message: Parameters<SessionOwner<T, R>['onSettling']>[1]): void {
     if (message.op === 'open') return this.#decide(session, message)
-    if (session !== this.#attempt?.session) return session.close('overtaken')
+    if (session !== this.#attempt?.link) return session.close('overtaken')
     if (message.op === 'accept') return this.#handle({ type: 'accepted', peer: mark(message) })
     if (message.reason !== Refusal.tie)
       this.#trouble = { word: message.reason, detail: `the platform refused the session: ${message.reason}` }
@@ -178,19 +207,19 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     this.#options.onHeartbeat()
   }
 
-  onClosed(session: Session<T, R>, word: string, detail: string): void {
-    const wasSettling = this.#settling.delete(session)
-    if (session === this.#session) {
-      addTo(this.#past, session)
-      this.#session = undefined
+  onClosed(link: Session<T, R> | ClassicLink, word: string, detail: string): void {
+    const wasSettling = link.protocol === 'volttron-ts' && this.#settling.delete(link)
+    if (link === this.#link) {
+      addTo(this.#past, link)
+      this.#link = undefined
       this.#trouble = { word, detail }
       this.#log.info({ platform: this.name, word, detail }, 'session-closed')
       this.#handle({ type: 'lost' })
       this.#options.onChange()
       return
     }
-    const wasAttempt = session === this.#attempt?.session
-    if (wasSettling || wasAttempt) this.#past.refusedIn += session.counters.refusedIn
+    const wasAttempt = link === this.#attempt?.link
+    if (wasSettling || wasAttempt) this.#past.refusedIn += link.counters.refusedIn
     if (wasAttempt) this.#fail({ word, detail })
   }
 
@@ -216,7 +245,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
       return session.close('refused')
     }
     this.#offer = { session, open }
-    this.#handle({ type: 'offered', peer: mark(open), currentAlive: this.#session?.isAlive ?? false })
+    this.#handle({ type: 'offered', peer: mark(open), currentAlive: this.session?.isAlive ?? false })
     this.#offer = undefined
   }
 
@@ -244,13 +273,15 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
         return this.#abort()
       case 'send-open': {
         const { instance, group, boot, epoch } = this.#options.self
-        this.#attempt?.session?.send({ op: 'open', instance, group, boot, epoch, attempt: effect.attempt })
+        const opened = this.#attempt?.link
+        if (opened?.protocol === 'volttron-ts')
+          opened.send({ op: 'open', instance, group, boot, epoch, attempt: effect.attempt })
         return
       }
       case 'take-dialled': {
-        const session = this.#attempt?.session
+        const link = this.#attempt?.link
         this.#attempt = undefined
-        if (session) this.#adopt(session)
+        if (link) this.#adopt(link)
         return
       }
       case 'take-offer':
@@ -278,51 +309,20 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   }
 
   #dial(): void {
-    const { ports } = this.#options.surroundings
-    const { address, key } = this.#known
-    const attempt: Attempt<T, R> = { controller: new AbortController() }
-    this.#attempt = attempt
-    const { signal } = attempt.controller
-    const target = { platform: this.name, address, publicKey: key! }
-    const connected = async () => {
-      const connection = await ports.dial(target, signal)
-      if (signal.aborted) return connection.close('no longer wanted')
-      await this.#greet(connection, attempt)
-    }
-    connected().catch((error: unknown) => {
-      if (this.#attempt === attempt) this.#fail(troubleOf(error))
-    })
-  }
-
-  /** Says hello; what follows the welcome belongs to the session. */
-  async #greet(connection: Connection, attempt: Attempt<T, R>): Promise<void> {
-    const { clock } = this.#options.surroundings.ports
-    const { signal } = attempt.controller
-    const close = () => connection.close('no longer wanted')
-    signal.addEventListener('abort', close, { once: true })
-    await greet(connection, {
-      id: HELLO_ID,
-      features: [FEDERATION_FEATURE],
-      withTimeout: (onTimeout) => clock.setTimer(GREETING_MS, onTimeout),
-      onWelcome: (greeting) => {
-        if (signal.aborted) return close()
-        signal.removeEventListener('abort', close)
-        attempt.session = this.#welcomed(connection, greeting)
-        this.#handle({ type: 'dialled' })
+    const { surroundings } = this.#options
+    const { dial, clock } = surroundings.ports
+    this.#attempt = new DialAttempt<T, R>({
+      dial,
+      target: { platform: this.name, address: this.#known.address, publicKey: this.#known.key! },
+      setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
+      makeSession: (connection, { nonce, credit }) =>
+        new Session<T, R>(this.name, connection, { nonce, credit, dialledBy: 'us' }, this, surroundings),
+      makeLink: (connection) => this.#classic.dialled(connection),
+      onReached: ({ link }) => this.#handle({ type: link?.protocol === 'vip1' ? 'dialled-classic' : 'dialled' }),
+      onFailed: (attempt, error) => {
+        if (this.#attempt === attempt) this.#fail(troubleOf(error))
       },
-      onMessage: (frames) => attempt.session?.onMessage(frames),
-      onClose: (reason) => attempt.session?.onConnectionClosed(reason),
     })
-  }
-
-  #welcomed(connection: Connection, greeting: Greeting): Session<T, R> {
-    const welcome = greeting.capabilities
-    if (!welcome?.features.includes(FEDERATION_FEATURE))
-      throw new VolttronError('denied', `the platform at ${this.#known.address} does not speak our federation`)
-    if (welcome.instanceName !== this.name)
-      throw new VolttronError('denied', `the platform at ${this.#known.address} has another name than ${this.name}`)
-    const options = { nonce: welcome.nonce, credit: welcome.credit, dialledBy: 'us' } as const
-    return new Session<T, R>(this.name, connection, options, this, this.#options.surroundings)
   }
 
   #fail(trouble: Trouble): void {
@@ -336,8 +336,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   #abort(): void {
     const attempt = this.#attempt
     this.#attempt = undefined
-    attempt?.controller.abort()
-    attempt?.session?.close('overtaken')
+    attempt?.abort()
   }
 
   #takeOffer(): void {
@@ -360,32 +359,34 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     offer.session.close(reason)
   }
 
-  #adopt(session: Session<T, R>): void {
+  #adopt(link: Session<T, R> | ClassicLink): void {
     this.#options.beforeSession()
-    this.#session = session
+    const { protocol, dialledBy } = link
+    this.#link = link
+    this.#protocol = protocol
     this.#past.sessions++
     this.#trouble = undefined
     this.#lastHeartbeat = this.#clock.unixMs()
-    this.#log.info({ platform: this.name, dialledBy: session.dialledBy }, 'session-opened')
-    session.run()
+    this.#log.info({ platform: this.name, dialledBy, protocol }, 'session-opened')
+    if (link.protocol === 'vip1') {
+      if (this.#hadSession) this.#log.warn({ platform: this.name }, 'platform-degraded')
+      this.#classic.run(link)
+    } else {
+      this.#hadSession = true
+      link.run()
+    }
     this.#options.onChange()
   }
 
   /** Closes the running session without treating that as a loss. */
   #retire(word: string): void {
-    const session = this.#session
-    if (!session) return
-    this.#session = undefined
-    session.close(word)
-    addTo(this.#past, session)
+    const link = this.#link
+    if (!link) return
+    this.#link = undefined
+    link.close(word)
+    addTo(this.#past, link)
     this.#options.onChange()
   }
 }
 
 const mark = ({ boot, attempt }: OpenMessage | AcceptMessage) => ({ boot, attempt })
-
-function troubleOf(error: unknown): Trouble {
-  const detail = describeError(error)
-  if (!(error instanceof VolttronError)) return { word: 'unreachable', detail }
-  return { word: error.code === 'unavailable' ? 'unreachable' : error.code, detail }
-}

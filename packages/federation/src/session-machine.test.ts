@@ -118,6 +118,7 @@ describe('the session machine', () => {
     const event: fc.Arbitrary<SessionEvent> = fc.oneof(
       fc.record({ type: fc.constantFrom('want' as const, 'moved' as const), dialable: fc.boolean() }),
       fc.record({ type: fc.constantFrom('timer' as const, 'dialled' as const, 'failed' as const) }),
+      fc.record({ type: fc.constant('dialled-classic' as const) }),
       fc.record({ type: fc.constantFrom('lost' as const, 'contact' as const) }),
       fc.record({ type: fc.constant('unwant' as const), reason: fc.constant('removed') }),
       fc.record({ type: fc.constant('accepted' as const), peer: fc.constant(mark(1, 1)) }),
@@ -139,7 +140,8 @@ describe('the session machine', () => {
           if (each.type === 'want' || each.type === 'moved') world.dialable = each.dialable
           // What the shell would not report: a timer that is not set, an attempt or session that is not there.
           if (each.type === 'timer' && !world.timer) continue
-          if (['dialled', 'failed', 'accepted', 'refused'].includes(each.type) && !world.attempt) continue
+          if (['dialled', 'dialled-classic', 'failed', 'accepted', 'refused'].includes(each.type) && !world.attempt)
+            continue
           if (each.type === 'lost' && !world.session) continue
           if (each.type === 'timer') world.timer = false
           if (each.type === 'lost') world.session = false

@@ -10,6 +10,9 @@
  *      '-------------- backoff <---------------------------'---------------------'
  *                      (waiting, when the other side has no address to dial)
  *
+ * A dial that reaches a platform which speaks VIP1 only goes from `dialling` to `running` at once: there is nothing to open
+ * and nothing to settle, because the other side dials its own half.
+ *
  * Both sides may dial at once. Until its `open` is out, a side drops its own attempt for the other's. When both are out,
  * the one dialled by the platform with the smaller public key stays: the owner of the smaller key refuses the other's
  * `open`, the owner of the larger one takes the other's and drops its own. No record flows before that is decided.
@@ -79,6 +82,8 @@ export type SessionEvent =
   | { readonly type: 'unwant'; readonly reason: string }
   | { readonly type: 'timer' }
   | { readonly type: 'dialled' }
+  /** Our dial reached a platform that speaks VIP1 only. */
+  | { readonly type: 'dialled-classic' }
   /** Our attempt ended, in whatever phase. */
   | { readonly type: 'failed' }
   | { readonly type: 'accepted'; readonly peer: Mark }
@@ -120,6 +125,9 @@ export interface MachineContext {
 
 export const initialSessionState: SessionState = { phase: 'off', attempt: 0, failures: 0 }
 
+/** Of a platform that has no time of its own: any session of ours with it is newer. */
+const NO_MARK: Mark = { boot: -1, attempt: 0 }
+
 const clearTimer: SessionEffect = { type: 'clear-timer' }
 const setTimer = (delayMs: number): SessionEffect => ({ type: 'set-timer', delayMs })
 const abort: SessionEffect = { type: 'abort' }
@@ -150,6 +158,12 @@ export function next(state: SessionState, event: SessionEvent, context: MachineC
         effects: [{ type: 'send-open', attempt }, setTimer(SessionTimes.answerMs)],
       }
     }
+    case 'dialled-classic':
+      if (state.phase !== 'dialling') return same(state)
+      return {
+        state: { ...memory(state), phase: 'running', dialledBy: 'us', peer: NO_MARK, stable: false },
+        effects: [{ type: 'take-dialled' }, setTimer(SessionTimes.stableMs)],
+      }
     case 'failed':
       return state.phase === 'dialling' || state.phase === 'opening' ? failed(state, context) : same(state)
     case 'accepted':

@@ -1,5 +1,5 @@
-/** Sums over all sessions with one platform since the start. */
-import type { Session } from './session.ts'
+/** Sums over all links with one platform since the start. */
+import type { PlatformLink } from './platform-link.ts'
 
 export interface Totals {
   messagesIn: number
@@ -19,10 +19,10 @@ export const noTotals = (): Totals => ({
   sessions: 0,
 })
 
-export function addTo<T, R>(totals: Totals, session: Session<T, R>): void {
-  totals.messagesIn += session.counters.messagesIn
-  totals.messagesOut += session.messagesOut
-  totals.dropped += session.counters.dropped
-  totals.refusedOut += session.refusedOut
-  totals.refusedIn += session.counters.refusedIn
+export function addTo(totals: Totals, link: PlatformLink): void {
+  totals.messagesIn += link.counters.messagesIn
+  totals.messagesOut += link.messagesOut
+  totals.dropped += link.counters.dropped
+  totals.refusedOut += link.refusedOut
+  totals.refusedIn += link.counters.refusedIn
 }

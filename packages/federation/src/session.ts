@@ -16,8 +16,10 @@ import {
   isBatch,
   parseRoute,
 } from '@volttron/vip'
+import type { ClassicForm } from './classic-form.ts'
 import { type ControlMessage, controlFrames, isControl, parseControl } from './control-message.ts'
 import { type Heard, InterestAnnouncer, InterestListener } from './interest-exchange.ts'
+import type { LinkCounters, PlatformLink } from './platform-link.ts'
 import type { FederationPorts } from './ports.ts'
 
 export const SessionLimits = {
@@ -39,11 +41,14 @@ export const SessionLimits = {
 /** Step in which a held-back session is looked at again. */
 const HOLD_STEP_MS = 2
 
-/** What all sessions of a platform share. */
+/** What all sessions and links of a platform share. */
 export interface SessionSurroundings<T, R> {
   readonly ports: FederationPorts<T, R>
-  readonly remoteInterest: RemoteInterest<Session<T, R>>
+  readonly remoteInterest: RemoteInterest<PlatformLink>
   readonly queueBytes: number
+  /** Our instance name. */
+  readonly ownName: string
+  readonly classicForm: ClassicForm
 }
 
 export interface SessionOwner<T, R> {
@@ -55,24 +60,17 @@ export interface SessionOwner<T, R> {
   onClosed(session: Session<T, R>, word: string, detail: string): void
 }
 
-export interface SessionCounters {
-  messagesIn: number
-  /** What had no business on the session, or came before it was settled. */
-  refusedIn: number
-  /** Records that were waiting when the session closed. */
-  dropped: number
-}
-
-export class Session<T, R> {
+export class Session<T, R> implements PlatformLink {
   readonly platform: string
   readonly connection: Connection
+  readonly protocol = 'volttron-ts'
   readonly dialledBy: 'us' | 'peer'
-  readonly counters: SessionCounters = { messagesIn: 0, refusedIn: 0, dropped: 0 }
+  readonly counters: LinkCounters = { messagesIn: 0, refusedIn: 0, dropped: 0 }
   readonly #channel: Channel<T, R>
   readonly #owner: SessionOwner<T, R>
   readonly #surroundings: SessionSurroundings<T, R>
   readonly #announcer: InterestAnnouncer
-  readonly #listener: InterestListener<Session<T, R>>
+  readonly #listener: InterestListener<PlatformLink>
   #phase: 'settling' | 'running' | 'closed' = 'settling'
   #heardMs: number
   #cancelTimer: () => void = () => {}
@@ -244,7 +242,8 @@ export class Session<T, R> {
       return
     }
     this.counters.messagesIn++
-    this.#surroundings.ports.bus.onRemotePublish(topic, route, record, this.platform)
+    const { sequence, ageMs } = record
+    this.#surroundings.ports.bus.onRemotePublish(topic, route, record, sequence, ageMs, this.platform)
   }
 
   #onFrames(frames: Buffer[]): void {

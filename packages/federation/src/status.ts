@@ -1,6 +1,7 @@
 /** What an operator sees of each platform: one row, also for those that are down. */
 import { createHash } from 'node:crypto'
 import type { PublicKey } from '@volttron/vip'
+import type { Protocol } from './platform-link.ts'
 import type { RemotePlatform } from './remote-platform.ts'
 
 export type PlatformStatusWord =
@@ -18,6 +19,8 @@ export type PlatformStatusWord =
   | 'key-changed'
   /** Its key was never accepted (`trust` is `listed`). */
   | 'not-accepted'
+  /** Connected in VIP1, although it had a session of ours once. */
+  | 'degraded'
   /** Two live platforms use one name and key. */
   | 'duplicate-instance'
   | 'stopped'
@@ -33,8 +36,9 @@ export interface StatusRow {
   readonly next_retry_in_s: number | null
   /** Unix seconds; null before the first. */
   readonly last_heartbeat: number | null
-  readonly protocol: 'volttron-ts'
-  /** Who dialled; null without a session. */
+  /** Spoken now, or last; null before the first connection. */
+  readonly protocol: Protocol | null
+  /** Who dialled; null without a connection. With `vip1` each side dials its own half. */
   readonly direction: 'dialled' | 'accepted' | null
   readonly dial_only: boolean
   readonly source: 'registry' | 'last-known' | 'listed'
@@ -46,7 +50,7 @@ export interface StatusRow {
   readonly messages_out: number
   /** Records that waited for the platform when a session broke. */
   readonly dropped: number
-  /** Records refused because the queue to the platform was full. */
+  /** Records refused because the queue to the platform was full, or because VIP1 cannot say them. */
   readonly refused: number
   /** Messages of the platform that had no business on a session. */
   readonly refused_on_session: number
@@ -65,29 +69,29 @@ export function statusRow<T, R>(
   platform: RemotePlatform<T, R>,
   about: { readonly weAreDialOnly: boolean; readonly interestIn: number; readonly interestOut: number },
 ): StatusRow {
-  const { known, session, totals, lastHeartbeat, nextRetryMs } = platform
+  const { known, link, totals, lastHeartbeat, nextRetryMs } = platform
   const [status, reason] = verdict(platform, about.weAreDialOnly)
   return {
     platform: platform.name,
     address: known.address,
     group: known.group,
-    connected: session !== undefined,
+    connected: link !== undefined,
     status,
     reason,
     next_retry_in_s: nextRetryMs === undefined ? null : Math.round(nextRetryMs / 100) / 10,
     last_heartbeat: lastHeartbeat === null ? null : lastHeartbeat / 1000,
-    protocol: 'volttron-ts',
-    direction: session === undefined ? null : session.dialledBy === 'us' ? 'dialled' : 'accepted',
+    protocol: platform.protocol,
+    direction: link === undefined ? null : link.dialledBy === 'us' ? 'dialled' : 'accepted',
     dial_only: known.dialOnly,
     source: known.source,
     interest_in: about.interestIn,
-    interest_out: session === undefined ? 0 : about.interestOut,
+    interest_out: link === undefined ? 0 : about.interestOut,
     messages_in: totals.messagesIn,
     messages_out: totals.messagesOut,
     dropped: totals.dropped,
     refused: totals.refusedOut,
     refused_on_session: totals.refusedIn,
-    queued_bytes: session?.queuedBytes ?? 0,
+    queued_bytes: link?.queuedBytes ?? 0,
     sessions: totals.sessions,
     key_fingerprint: known.key === undefined ? null : keyFingerprint(known.key),
     candidate_fingerprint: known.candidate === undefined ? null : keyFingerprint(known.candidate),
@@ -107,6 +111,7 @@ function verdict<T, R>(platform: RemotePlatform<T, R>, weAreDialOnly: boolean): 
   if (platform.hasDouble)
     return ['duplicate-instance', `two live platforms use the name ${name} with one key; the later one is connected`]
   if (platform.session) return ['connected', null]
+  if (platform.link) return classicVerdict(platform)
   if (trouble?.word === 'duplicate-instance')
     return ['duplicate-instance', `${name} is connected to another live platform with our name and key`]
   if (known.dialOnly && weAreDialOnly)
@@ -122,4 +127,14 @@ function verdict<T, R>(platform: RemotePlatform<T, R>, weAreDialOnly: boolean): 
     default:
       return ['down', trouble?.detail ?? null]
   }
+}
+
+function classicVerdict<T, R>({
+  name,
+  hadSession,
+  hasVisit,
+}: RemotePlatform<T, R>): [PlatformStatusWord, string | null] {
+  if (hadSession)
+    return ['degraded', `${name} spoke our protocol before, and now VIP1 only: publishes pass, calls do not`]
+  return ['connected', hasVisit ? null : `${name} has not connected to this platform, so nothing comes from there yet`]
 }

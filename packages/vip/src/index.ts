@@ -25,6 +25,7 @@ export {
   type WelcomeCapabilities,
   welcomeArgument,
 } from './capabilities.ts'
+export { classicBody, classicBodyOfRecord, classicBodyStart, withMember } from './classic-body.ts'
 export { DEFAULT_VIP_PORT, ReservedIdentity, Subsystem, VIP1, VipErrno } from './constants.ts'
 export { describeError, type ErrorCode, VolttronError } from './errors.ts'
 export {
@@ -58,6 +59,7 @@ export {
   instanceNameFromHost,
   instanceNameProblem,
   isReservedIdentity,
+  isTextToPython,
   looksLikeJson,
   parseRemotePeer,
   type RemotePeer,

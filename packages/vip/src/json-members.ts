@@ -8,6 +8,8 @@
 
 /** Deepest nesting of arrays and objects; what is deeper is refused, because it would exhaust the reader's stack. */
 const MAX_DEPTH = 512
+/** Python refuses to read longer integers, by an exception that no VOLTTRON router or agent of its kind survives. */
+const MAX_INTEGER_DIGITS = 4_300
 
 const LITERAL = /true|false|null|NaN|-?Infinity|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids bare control characters in strings
@@ -132,13 +134,15 @@ function skipLiteral(text: string, at: number): number {
   if (next === first) return match(LITERAL, text, at)
   // No number but zero begins with a zero.
   if (next > first + 1 && codeAt(text, first) === Code.zero) return -1
+  const digits = next - first
   if (codeAt(text, next) === Code.point) {
     const fraction = next + 1
     next = skipDigits(text, fraction)
     if (next === fraction) return -1
   }
   // Either case of the letter e begins an exponent.
-  return (codeAt(text, next) | 0x20) === 0x65 ? match(LITERAL, text, at) : next
+  if ((codeAt(text, next) | 0x20) === 0x65) return match(LITERAL, text, at)
+  return next === first + digits && digits > MAX_INTEGER_DIGITS ? -1 : next
 }
 
 function skipDigits(text: string, at: number): number {

@@ -6,6 +6,7 @@ import {
   instanceNameFromHost,
   instanceNameProblem,
   isReservedIdentity,
+  isTextToPython,
   looksLikeJson,
   parseRemotePeer,
 } from './names.ts'
@@ -158,4 +159,15 @@ describe('text that reads as JSON', () => {
   it.each(['', 'a', 'True', '1.', '.5', '+1', '01', 'nan', "'a'"])('is not %j', (text) => {
     expect(looksLikeJson(text)).toBe(false)
   })
+})
+
+describe('a topic for a Python router', () => {
+  it.each(['123', '-1.5', 'true', ' null ', 'NaN', '"quoted"', '[1]', '{}', ' [deep', '['.repeat(1_000)])(
+    'is none that it would read as something else: %s',
+    (topic) => expect(isTextToPython(topic)).toBe(false),
+  )
+
+  it.each(['devices/1', '1/2', '-', 'nullable', '"open', '', 'a[1]', 'ü'])('may be %s', (topic) =>
+    expect(isTextToPython(topic)).toBe(true),
+  )
 })

@@ -17,6 +17,12 @@ export function looksLikeJson(text: string): boolean {
   }
 }
 
+/**
+ * True for a topic that a Python router takes for the text it is. Any other ends that router: it looks for a prefix in what
+ * is no text any more, or its reader of JSON gives up on brackets that nest too deeply (VIP specification, section 4.6).
+ */
+export const isTextToPython = (topic: string): boolean => !/^\s*[[{]/.test(topic) && !looksLikeJson(topic)
+
 const JSON_WORD = /^\s*(?:true|false|null|-?(?:NaN|Infinity))\s*$/
 /** How every JSON text begins that is not a word. */
 const OTHER_JSON_START = /^\s*[-0-9"[{]/

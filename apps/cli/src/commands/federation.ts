@@ -66,7 +66,7 @@ const federationColumns = (nowMs: number, paint: Paint): Column<FederationRow>[]
   { heading: 'STATUS', cell: (row) => row.status },
   { heading: 'RETRY IN', cell: (row) => (row.next_retry_in_s === null ? '-' : formatSeconds(row.next_retry_in_s)) },
   { heading: 'HEARTBEAT', cell: (row) => formatAgo(row.last_heartbeat, nowMs) },
-  { heading: 'PROTOCOL', cell: (row) => row.protocol },
+  { heading: 'PROTOCOL', cell: (row) => row.protocol ?? '-' },
   { heading: 'IT WANTS', cell: (row) => row.interest_in, right: true },
   { heading: 'WE WANT', cell: (row) => row.interest_out, right: true },
   { heading: 'GROUP', cell: (row) => row.group },

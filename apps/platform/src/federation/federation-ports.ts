@@ -55,8 +55,8 @@ export function federationPorts(surroundings: FederationSurroundings): Federatio
       interest: subscriptions.interest,
       resolveTopic: (text) => bus().distribution.topics.intern(text),
       resolveRoute: (_platform, text) => bus().distribution.routes.intern(text),
-      onRemotePublish: (topic, route, record) =>
-        bus().distribution.arrive(topic, route, record, record.sequence, record.ageMs),
+      onRemotePublish: (topic, route, record, sequence, ageMs) =>
+        bus().distribution.arrive(topic, route, record, sequence, ageMs),
       isCongested: (platform) => bus().distribution.isCongested(platform),
       onRemoteRpc: (platform, to, from, id, args) => receiveCall(bus(), platform, { to, from, id, args }),
       onRpcAnswer: (platform, to, from, id, args) => receiveAnswer(bus(), platform, { to, from, id, args }),

@@ -6,18 +6,16 @@
  */
 import type { Name } from '@volttron/transport'
 import {
+  classicBody,
+  classicBodyOfRecord,
   frame,
-  isOneJsonObject,
-  isOneJsonValue,
   PublishFlag,
   type Route,
   Subsystem,
   TailView,
-  toAsciiJson,
   vipMessage,
 } from '@volttron/vip'
 import { busOf, type ClassicPublish, showAsRecord } from './classic-publish.ts'
-import { withMember } from './headers.ts'
 
 /** A topic that knows how classic peers spell it. */
 export interface ClassicTopic extends Name {
@@ -33,7 +31,6 @@ export interface ClassicRoute extends Name, Route {
 
 /** Not JSON, so that a Python hop leaves it alone. */
 const CLASSIC_ID_PREFIX = 'p'
-const NOT_ASCII = /[\u007f-\uffff]/g
 const PUBSUB = frame(Subsystem.pubsub)
 const PUBLISH = frame('publish')
 
@@ -92,45 +89,13 @@ export class Delivery {
   /** Frame 0 stays empty: the publisher is named in the body. */
   #buildClassicFrames(): readonly Uint8Array[] | 'unfit' {
     const { route, topic } = this
+    const { classicStart, platform } = route
     const classic = this.#classic
     const body = classic
-      ? this.#classicBody(busJson(busOf(classic)), classic.headers, classic.message)
-      : this.#recordBody(this.record)
+      ? classicBody(classicStart, busOf(classic), classic.headers, classic.message, platform)
+      : classicBodyOfRecord(classicStart, this.record, platform)
     if (body === undefined) return 'unfit'
     const id = classic ? classic.id : `${CLASSIC_ID_PREFIX}${this.sequence}`
     return vipMessage({ peer: '', user: route.userFrame, id, subsystem: PUBSUB }, [PUBLISH, topic.frame, body])
   }
-
-  #recordBody(record: TailView): Uint8Array | undefined {
-    let headers = record.headersText() || '{}'
-    if (headers !== '{}' && !isOneJsonObject(headers)) return undefined
-    let message: string
-    if (record.flags & PublishFlag.json) {
-      message = record.bodyText()
-      if (!isOneJsonValue(message)) return undefined
-    } else {
-      message = `"${record.buffer.toString('base64', record.bodyStart(), record.tailEnd)}"`
-      headers = withMember(headers, 'x-encoding', 'base64')
-    }
-    return this.#classicBody(busJson(record.busText()), headers, message)
-  }
-
-  /** What the platform vouches for is written last: of a repeated name, JSON readers take the last. */
-  #classicBody(bus: string, headers: string, message: string): Uint8Array {
-    const { platform, classicStart } = this.route
-    const stamped = platform === '' ? headers : withMember(headers, 'platform', platform)
-    return asciiFrame(`${classicStart}${bus}, "headers": ${stamped}, "message": ${message}}`)
-  }
-}
-
-/** Nearly nobody sets it. */
-const busJson = (bus: string): string => (bus === '' ? '""' : toAsciiJson(bus))
-
-/** Non-ASCII characters can only stand within strings, where an escape means the same. */
-function asciiFrame(json: string): Uint8Array {
-  const bytes = Buffer.from(json, 'utf8')
-  // Nothing but ASCII has as many bytes as characters.
-  if (bytes.length === json.length) return bytes
-  const escaped = json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  return Buffer.from(escaped, 'latin1')
 }

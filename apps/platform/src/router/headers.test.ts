@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { buildTail, TailView } from '@volttron/vip'
 import fc from 'fast-check'
-import { areSuspect, cleanHeaders, cleanObject, withMember } from './headers.ts'
+import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 
 const recordWith = (headers: string, bus = ''): TailView => {
   const record = new TailView()
@@ -42,12 +42,4 @@ describe('headers', () => {
       expect(areSuspect(recordWith(text))).toBe(true)
     },
   )
-
-  it('get a member as the last one', () => {
-    expect(['{}', ' { } ', '{"a": 1}'].map((text) => withMember(text, 'b', 'ü'))).toEqual([
-      '{"b": "\\u00fc"}',
-      ' { "b": "\\u00fc"}',
-      '{"a": 1, "b": "\\u00fc"}',
-    ])
-  })
 })

@@ -59,12 +59,3 @@ export function cleanHeaders(headersText: string): string | undefined {
   if (isClean) return headersText
   return `{${[...members].map(([name, value]) => `${toAsciiJson(name)}: ${value}`).join(', ')}}`
 }
-
-/** Adds a member as the last one of a JSON object that has none of that name or an earlier one. */
-export function withMember(objectText: string, name: string, value: string): string {
-  const member = `${toAsciiJson(name)}: ${toAsciiJson(value)}`
-  if (objectText === '{}') return `{${member}}`
-  const open = objectText.slice(0, objectText.lastIndexOf('}'))
-  const separator = /^\s*\{\s*$/.test(open) ? '' : ', '
-  return `${open}${separator}${member}}`
-}

@@ -1,14 +1,14 @@
 /** Topics and routes as the router interns them: a number for the wire, and a place for what was worked out once. */
-import type { Session } from '@volttron/federation'
+import type { PlatformLink } from '@volttron/federation'
 import type { DeliveryPlan, PlannedTopic } from '@volttron/pubsub'
 import type { Name } from '@volttron/transport'
-import { formatRoute, frame, parseRoute, toAsciiJson, topicFrame } from '@volttron/vip'
+import { classicBodyStart, formatRoute, frame, parseRoute, topicFrame } from '@volttron/vip'
 import type { Audience } from './audience.ts'
 import type { ClassicRoute, ClassicTopic } from './delivery.ts'
 import type { Peer } from './peer.ts'
 
-/** A session with another platform, as this router uses it. */
-export type PeerSession = Session<Topic, RouteName>
+/** A session with another platform, or a link to one that speaks VIP1. */
+export type PeerSession = PlatformLink
 
 export class Topic implements ClassicTopic, PlannedTopic<Peer, PeerSession, Audience> {
   readonly id: number
@@ -65,7 +65,7 @@ export class RouteName implements ClassicRoute {
   }
 
   get classicStart(): string {
-    this.#classicStart ??= `{"sender": ${toAsciiJson(this.sender)}, "bus": `
+    this.#classicStart ??= classicBodyStart(this.sender)
     return this.#classicStart
   }
 }

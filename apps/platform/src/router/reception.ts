@@ -5,7 +5,7 @@
  * A second connection under the same identity and key never simply evicts the first: the first is challenged, and only its
  * silence makes room. So two live copies of an agent do not throw each other out in turn.
  */
-import { FEDERATION_FEATURE } from '@volttron/federation'
+import { FEDERATION_FEATURE, opensLink } from '@volttron/federation'
 import { type Connection, type ConnectionHandlers, INITIAL_CREDIT, type Turn } from '@volttron/transport'
 import {
   commonVersion,
@@ -46,6 +46,12 @@ export interface SessionEntrance {
     hello: HelloCapabilities,
     nonce: number,
   ): Pick<ConnectionHandlers, 'onMessage' | 'onClose'> | undefined
+  /**
+   * The platform speaks VIP1 only, as Python ones do; its first message is handed over, too.
+   *
+   * @returns as {@link accept}
+   */
+  acceptClassic(platform: string, connection: Connection): Pick<ConnectionHandlers, 'onMessage' | 'onClose'> | undefined
 }
 
 export interface ReceptionOptions {
@@ -162,13 +168,21 @@ export class Reception {
     peer.close(reason)
   }
 
-  /** A platform says hello and becomes a session; anything else on its connection is refused. */
+  /**
+   * A platform says hello and becomes a session, or begins with what platforms say to each other in VIP1; anything else on
+   * its connection is refused.
+   */
   #receivePlatform(connection: Connection, platform: string): void {
     const { bus, sessions, log } = this.#options
     let session: ReturnType<SessionEntrance['accept']>
     connection.start({
       onMessage: (frames) => {
         if (session) return session.onMessage(frames)
+        if (opensLink(frames)) {
+          session = sessions.acceptClassic(platform, connection)
+          if (!session) return connection.close('the platform is not wanted, or has too many connections')
+          return session.onMessage(frames)
+        }
         if (!isVipMessage(frames) || frameText(frames[FrameAt.subsystem]!) !== Subsystem.hello) {
           log('platform-refused', { platform, remote: connection.remote, reason: 'no hello' })
           return connection.close('a platform key opens a session only: hello expected')
