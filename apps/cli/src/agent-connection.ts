@@ -7,19 +7,20 @@ import { type ErrorCode, ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { ConnectOptions, PlatformConnection } from './platform-connection.ts'
 
 /** Connects under a name of its own, so that any number of `vctl` work at once: the key decides what they may do. */
-export async function connectByAgent({ home, timeoutMs }: ConnectOptions): Promise<PlatformConnection> {
+export async function connectByAgent({ home, address, timeoutMs }: ConnectOptions): Promise<PlatformConnection> {
   const { publicKey, secretKey } = await controlKeys(home)
   const agent = new Agent({
     identity: `${ReservedIdentity.controlConnection}.${randomBytes(6).toString('hex')}`,
     volttronHome: home,
+    ...(address === undefined ? {} : { address }),
     publicKey,
     secretKey,
   })
   await agent.start({ timeoutMs })
   const { rpc, ping, peerlist, pubsub } = agent.vip
   return {
-    call: (peer, method, args = []) =>
-      rpc.callWith(peer, method, { args, timeoutMs }).catch((error: unknown) => {
+    call: (peer, method, args = [], kwargs = {}) =>
+      rpc.callWith(peer, method, { args, kwargs, timeoutMs }).catch((error: unknown) => {
         throw explainFailure(error, peer)
       }),
     ping: (peer) => ping.ping(peer, { timeoutMs }),

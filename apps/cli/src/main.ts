@@ -1,5 +1,4 @@
 /** The process `vctl`: standard streams, signals and the exit code around {@link runVctl}. */
-import { connectByAgent } from './agent-connection.ts'
 import { runVctl } from './program.ts'
 import { terminalOn } from './terminal.ts'
 
@@ -18,7 +17,8 @@ const exitCode = await runVctl(
   {
     environment: process.env,
     terminal: terminalOn(process.stdout, process.stderr, process.env),
-    connect: connectByAgent,
+    // Not before it is needed: help, completion and commands on files start twice as fast without the SDK.
+    connect: async (options) => (await import('./agent-connection.ts')).connectByAgent(options),
     now: Date.now,
     interruption() {
       isInterruptible = true

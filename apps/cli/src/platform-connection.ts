@@ -2,7 +2,12 @@
 
 export interface PlatformConnection {
   /** Calls an RPC method. @throws VolttronError `unavailable`, `denied`, `timeout` or whatever the callee raised */
-  call(peer: string, method: string, args?: readonly unknown[]): Promise<unknown>
+  call(
+    peer: string,
+    method: string,
+    args?: readonly unknown[],
+    kwargs?: Readonly<Record<string, unknown>>,
+  ): Promise<unknown>
   /** The round trip to a peer and back, in milliseconds. */
   ping(peer: string): Promise<number>
   peerlist(): Promise<readonly string[]>
@@ -24,6 +29,8 @@ export interface ReceivedMessage {
 export interface ConnectOptions {
   /** `VOLTTRON_HOME` of the platform. */
   readonly home: string
+  /** Where it listens. Default: what its home says. */
+  readonly address?: string
   /** How long to wait for the platform, and for each answer. */
   readonly timeoutMs: number
 }

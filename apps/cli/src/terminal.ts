@@ -16,6 +16,8 @@ export interface Terminal {
   note(line: string): void
   /** The error and, on a line of its own, what to do. */
   fail(error: VolttronError): void
+  /** Lines as they are, beside the result: for `--debug`. */
+  trace(text: string): void
 }
 
 /** Writes to the two streams; colours and rules only when `stdout` is a terminal. */
@@ -36,6 +38,7 @@ export function terminalOn(
       stderr.write(`vctl: ${loud.red('error:')} ${printable(error.message)}\n`)
       if (error.hint) note(`hint: ${error.hint}`)
     },
+    trace: (text) => void stderr.write(`${text}\n`),
   }
 }
 

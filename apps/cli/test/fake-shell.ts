@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Shell } from '../src/invocation.ts'
-import type { PlatformConnection, ReceivedMessage } from '../src/platform-connection.ts'
+import type { ConnectOptions, PlatformConnection, ReceivedMessage } from '../src/platform-connection.ts'
 import { runVctl } from '../src/program.ts'
 import { terminalOn } from '../src/terminal.ts'
 
@@ -13,12 +13,15 @@ export interface FakeOptions {
   /** Answers of RPC methods by `peer.method`: a value, or a function of the arguments that may throw. */
   readonly answers?: Readonly<Record<string, unknown>>
   readonly peers?: readonly string[]
+  /** Round trip in milliseconds; may throw. */
+  readonly ping?: (peer: string) => number
   /** Delivered to a subscriber, in order. */
   readonly messages?: readonly ReceivedMessage[]
   /** Standard output is a terminal. */
   readonly isTerminal?: boolean
   readonly isRoot?: boolean
   readonly nowMs?: number
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 export interface Outcome {
@@ -33,6 +36,8 @@ export class FakeShell {
   readonly home = mkdtempSync(join(tmpdir(), 'vctl-'))
   readonly calls: [string, ...unknown[]][] = []
   readonly published: [string, unknown][] = []
+  /** How each connection was asked for. */
+  readonly connected: ConnectOptions[] = []
   readonly interrupted = new AbortController()
   connections = 0
   readonly #options: FakeOptions
@@ -46,9 +51,12 @@ export class FakeShell {
     const out = new TextSink(this.#options.isTerminal)
     const err = new TextSink()
     const shell: Shell = {
-      environment: { VOLTTRON_HOME: this.home },
+      environment: { VOLTTRON_HOME: this.home, ...this.#options.environment },
       terminal: terminalOn(out, err, {}),
-      connect: async () => this.#connection(),
+      connect: async (asked) => {
+        this.connected.push(asked)
+        return this.#connection()
+      },
       now: () => this.#options.nowMs ?? 0,
       interruption: () => this.interrupted.signal,
     }
@@ -62,14 +70,15 @@ export class FakeShell {
 
   #connection(): PlatformConnection {
     this.connections += 1
-    const { answers = {}, peers = [], messages = [] } = this.#options
+    const { answers = {}, peers = [], messages = [], ping = () => 1.234 } = this.#options
     return {
-      call: async (peer, method, args = []) => {
-        this.calls.push([`${peer}.${method}`, ...args])
+      call: async (peer, method, args = [], kwargs) => {
+        const words = kwargs === undefined ? args : [...args, kwargs]
+        this.calls.push([`${peer}.${method}`, ...words])
         const answer = answers[`${peer}.${method}`]
-        return typeof answer === 'function' ? answer(...args) : answer
+        return typeof answer === 'function' ? answer(...words) : answer
       },
-      ping: async () => 1.234,
+      ping: async (peer) => ping(peer),
       peerlist: async () => peers,
       publish: async (topic, message) => this.published.push([topic, message]),
       subscribe: async (_prefix, _allPlatforms, onMessage) => {

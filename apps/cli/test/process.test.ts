@@ -40,7 +40,7 @@ describe('vctl on a running platform', () => {
     await agent.start()
     try {
       expect((await vctl('await', '--for', 'peer:listener', '--timeout', '20')).code).toBe(0)
-      expect((await vctl('ping', 'listener')).stdout).toMatch(/^listener: [\d.]+ ms\n$/)
+      expect((await vctl('ping', 'listener', '-c', '1')).stdout).toMatch(/^listener: seq=1 time=[\d.]+ ms$/m)
       agent.vip.rpc.export('add', (a: number, b: number) => a + b)
       expect(await json('rpc', 'call', 'listener', 'add', '1', '2')).toBe(3)
       const disconnected = once(agent, 'disconnected')

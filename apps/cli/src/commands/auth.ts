@@ -106,7 +106,7 @@ function addKeyViews(auth: Command, shell: Shell): void {
 async function showKeys(invocation: Invocation): Promise<void> {
   const { terminal } = invocation
   const { credentials, problems } = await storeOf(invocation).load()
-  for (const { message } of problems) terminal.note(`warning: ${message}`)
+  for (const { message } of problems) invocation.log('warning', message)
   const rows = credentials.map(keyRow)
   invocation.show(rows, () =>
     renderTable(rows, COLUMNS, {

@@ -1,16 +1,11 @@
 /** `vctl await`: blocks until something is so. For start scripts, health checks and tests. */
-import type { FederationReport } from '@volttron/contracts'
-import { ReservedIdentity, VolttronError } from '@volttron/vip'
+import { VolttronError } from '@volttron/vip'
 import { type Command, InvalidArgumentError } from 'commander'
+import { CONDITIONS_HELP, type Condition, parseCondition } from '../conditions.ts'
 import { isPlatformRunning } from '../home.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import type { PlatformConnection } from '../platform-connection.ts'
 import { waitUntil } from '../wait-until.ts'
-
-interface Condition {
-  readonly text: string
-  readonly holds: (platform: PlatformConnection) => Promise<boolean>
-}
 
 export function addAwaitCommand(program: Command, shell: Shell): void {
   program
@@ -19,12 +14,7 @@ export function addAwaitCommand(program: Command, shell: Shell): void {
     .requiredOption('--for <condition>', 'running, federation, peer:NAME or platform:NAME; may be repeated', collect)
     .addHelpText(
       'after',
-      `
-Conditions:
-  running         the platform answers
-  federation      another platform is known, and every known one is connected
-  peer:NAME       the peer is on the bus
-  platform:NAME   that platform is connected
+      `${CONDITIONS_HELP}
 
 Example:
   vctl await --for platform:site-b --for peer:listener --timeout 60`,
@@ -39,27 +29,9 @@ Example:
 }
 
 function collect(text: string, earlier: Condition[] = []): Condition[] {
-  const [kind, name] = text.split(/:(.*)/s, 2) as [string, string | undefined]
-  const holds = kind === text ? PLAIN_CONDITIONS[kind] : name ? NAMED_CONDITIONS[kind]?.(name) : undefined
-  if (!holds) throw new InvalidArgumentError('Expected running, federation, peer:NAME or platform:NAME.')
-  return [...earlier, { text, holds }]
-}
-
-const statusOf = async (platform: PlatformConnection): Promise<FederationReport> =>
-  (await platform.call(ReservedIdentity.federation, 'status')) as FederationReport
-
-const PLAIN_CONDITIONS: Readonly<Record<string, Condition['holds']>> = {
-  running: async () => true,
-  federation: async (platform) => {
-    const { platforms } = await statusOf(platform)
-    return platforms.length > 0 && platforms.every((row) => row.connected)
-  },
-}
-
-const NAMED_CONDITIONS: Readonly<Record<string, (name: string) => Condition['holds']>> = {
-  peer: (name) => async (platform) => (await platform.peerlist()).includes(name),
-  platform: (name) => async (platform) =>
-    (await statusOf(platform)).platforms.some((row) => row.platform === name && row.connected),
+  const condition = parseCondition(text)
+  if (!condition) throw new InvalidArgumentError('Expected running, federation, peer:NAME or platform:NAME.')
+  return [...earlier, condition]
 }
 
 /**
@@ -67,15 +39,15 @@ const NAMED_CONDITIONS: Readonly<Record<string, (name: string) => Condition['hol
  * means "not yet".
  */
 async function awaitAll(invocation: Invocation, conditions: readonly Condition[]): Promise<void> {
-  const { home, timeoutMs, shell } = invocation
+  const { home, address, timeoutMs } = invocation
   const deadline = performance.now() + timeoutMs
   let platform: PlatformConnection | undefined
   let open = conditions
   let trouble: unknown
   const allHold = async (): Promise<boolean> => {
-    if (!isPlatformRunning(home)) return false
+    if (address === undefined && !isPlatformRunning(home)) return false
     try {
-      platform ??= await shell.connect({ home, timeoutMs: Math.max(1, deadline - performance.now()) })
+      platform ??= await invocation.connect(Math.max(1, deadline - performance.now()))
       open = await stillOpen(conditions, platform)
       return open.length === 0
     } catch (error) {

@@ -1,4 +1,4 @@
-/** `vctl peerlist`, `vctl ping` and `vctl connections`: who is on the bus. */
+/** `vctl peerlist` and `vctl connections`: who is on the bus. */
 import type { ConnectionRow } from '@volttron/contracts'
 import { ReservedIdentity } from '@volttron/vip'
 import type { Command } from 'commander'
@@ -16,16 +16,6 @@ export function addPeerCommands(program: Command, shell: Shell): void {
       const invocation = new Invocation(shell, command)
       const peers = [...(await invocation.withPlatform((platform) => platform.peerlist()))].sort()
       invocation.show(peers, () => peers.map(printable).join('\n'))
-    })
-
-  program
-    .command('ping <peer>')
-    .description('the round trip to a peer and back')
-    .addHelpText('after', '\nExample:\n  vctl ping listener')
-    .action(async (peer: string, _options: unknown, command: Command) => {
-      const invocation = new Invocation(shell, command)
-      const roundTripMs = await invocation.withPlatform((platform) => platform.ping(peer))
-      invocation.show({ peer, round_trip_ms: roundTripMs }, () => `${peer}: ${roundTripMs.toFixed(2)} ms`)
     })
 
   program

@@ -1,6 +1,7 @@
-/** `vctl pub` and `vctl sub`: one message in, a stream of messages out. */
+/** `vctl pub`, `vctl publish` and `vctl sub`: one message in, a stream of messages out. */
 import { VolttronError } from '@volttron/vip'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
+import { parseCount } from '../global-options.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import { parseJsonArgument } from '../json-argument.ts'
 import { printable } from '../output/printable.ts'
@@ -9,14 +10,20 @@ import type { ReceivedMessage } from '../platform-connection.ts'
 export function addPubsubCommands(program: Command, shell: Shell): void {
   program
     .command('pub <topic> <json>')
-    .alias('publish')
-    .description('publish one message')
+    .description('publish one message, a JSON value')
     .addHelpText('after', `\nExample:\n  vctl pub global/heartbeat '{"status": "active"}'`)
     .action(async (topic: string, json: string, _options: unknown, command: Command) => {
       const message = parseJsonArgument(json)
       const invocation = new Invocation(shell, command)
-      const receivers = await invocation.withPlatform((platform) => platform.publish(topic, message))
-      invocation.show({ topic, receivers }, () => `${printable(topic)}: sent to ${receivers} subscribers and platforms`)
+      await publish(invocation, topic, message)
+    })
+
+  program
+    .command('publish <topic> <data>')
+    .description("publish one message, the data as text, as Python's vctl does")
+    .addHelpText('after', '\nExample:\n  vctl publish notes/today "filter changed"')
+    .action(async (topic: string, data: string, _options: unknown, command: Command) => {
+      await publish(new Invocation(shell, command), topic, data)
     })
 
   program
@@ -36,6 +43,11 @@ Examples:
     .action(async (prefix: string, options: { allPlatforms?: true; count?: number }, command: Command) => {
       await printMessages(new Invocation(shell, command), prefix, options.allPlatforms === true, options.count)
     })
+}
+
+async function publish(invocation: Invocation, topic: string, message: unknown): Promise<void> {
+  const receivers = await invocation.withPlatform((platform) => platform.publish(topic, message))
+  invocation.show({ topic, receivers }, () => `${printable(topic)}: sent to ${receivers} subscribers and platforms`)
 }
 
 async function printMessages(
@@ -69,12 +81,6 @@ async function printMessages(
     throw new VolttronError('timeout', `${count - left} of ${count} messages in ${givenTimeoutMs! / 1000} s`, {
       hint: 'wait longer with --timeout, or check the prefix with: vctl sub ""',
     })
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!/^[0-9]{1,9}$/.test(text) || count === 0) throw new InvalidArgumentError('Expected a whole number from 1 on.')
-  return count
 }
 
 const jsonLine = ({ topic, sender, headers, message }: ReceivedMessage): string =>

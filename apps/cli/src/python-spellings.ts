@@ -1,0 +1,14 @@
+/** Options Python's `vctl` spells in ways of its own (one dash, several letters), in our spelling. */
+
+const SPELLINGS: Readonly<Record<string, string>> = {
+  '-ps': '--pubsub-capabilities',
+  '-rpc': '--rpc-capabilities',
+  '-rns': '--role-names',
+  '-pts': '--protected-rpcs',
+}
+
+/** The words of a command line up to `--`, respelled. */
+export function respell(words: readonly string[]): string[] {
+  const end = words.indexOf('--')
+  return words.map((word, position) => (end === -1 || position < end ? (SPELLINGS[word] ?? word) : word))
+}
