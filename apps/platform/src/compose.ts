@@ -2,18 +2,20 @@
  * Puts a platform together: keys, rules, front door, federation, bus, services. Everything is made here and nowhere else, in
  * the order in which it needs each other, and stopped in reverse.
  */
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openAuthzFile } from '@volttron/auth'
 import type { Federation } from '@volttron/federation'
 import { componentLogger, type Logger } from '@volttron/observe'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
-import { FrontDoor, type FrontDoorLimits, Turn } from '@volttron/transport'
-import { formatAddress } from '@volttron/vip'
+import { FrontDoor, type FrontDoorLimits, hasAbstractSockets, Turn } from '@volttron/transport'
+import { formatAddress, type VipAddress } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
 import { drain } from './drain.ts'
 import { remotePlatforms } from './federation/remote-platforms.ts'
+import { writeFirstConfig } from './home/first-config.ts'
 import type { Home } from './home/home.ts'
 import { KeyRing } from './key-ring.ts'
 import { openLocalKeys } from './local-keys.ts'
@@ -82,6 +84,7 @@ async function compose(
   })
   const door = await FrontDoor.listen({
     addresses: [...options.addresses.listen, options.addresses.local],
+    extraAddresses: await pythonAddresses(options),
     serverKeys: platformKey,
     admit: async (key) => {
       await ready
@@ -166,6 +169,7 @@ async function compose(
   addServices({ bus, router, federation, platformKey, startedAtMs, doorCounters: () => door.counters, onQuit })
 
   await writeFileAtomic(join(home.paths.run, 'addresses.json'), `${JSON.stringify({ addresses })}\n`)
+  await writeFirstConfig(home.paths.config, options)
   openForBusiness()
   if (federation) {
     onStop(() => federation.stop())
@@ -173,6 +177,13 @@ async function compose(
   }
   onStop(() => drain(() => queuedBytes(bus, federation)))
   return { instanceName, addresses }
+}
+
+/** Where Python agents look for a platform whose `config` names no address. */
+async function pythonAddresses({ home }: PlatformOptions): Promise<VipAddress[]> {
+  if (!hasAbstractSockets) return []
+  // Python follows links before it makes the name.
+  return [{ scheme: 'ipc', path: `@${await realpath(home)}/run/vip.socket` }]
 }
 
 /** What waits for agents and other platforms, all in all. */

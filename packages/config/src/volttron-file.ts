@@ -106,7 +106,10 @@ export function readVolttronFile(text: string, name: string): VolttronFile {
   return { name, entries: sections.get(OWN_SECTION)!.map(finish), sections: other, problems }
 }
 
-/** Writes entries so that {@link readVolttronFile} reads the same ones back. */
+/**
+ * Writes entries so that {@link readVolttronFile} reads the same ones back. Names, numbers and addresses stand without
+ * quotes, which Python would take for a part of the value.
+ */
 export function formatVolttronFile(entries: readonly Pick<FileEntry, 'key' | 'values'>[]): string {
   const lines = entries.map(({ key, values }) => {
     if (values.length === 0) return key
@@ -117,7 +120,7 @@ export function formatVolttronFile(entries: readonly Pick<FileEntry, 'key' | 'va
 }
 
 const quoted = (value: string): string =>
-  /^[A-Za-z0-9_./:@+-]+$/.test(value) ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`
+  /^(?:[A-Za-z0-9_./:@+*-]|\[[A-Fa-f0-9:.]+\])+$/.test(value) ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`
 
 /** `key =` with its values in the lines below has an empty first line that is no value. */
 function finish({ key, values, line }: OpenEntry): FileEntry {

@@ -1,6 +1,7 @@
 /** Finds out why a connection could not be made; libzmq only says that it was not. */
 import { connect, type Socket } from 'node:net'
 import { parseAddress, VolttronError } from '@volttron/vip'
+import { nodePath } from './local-path.ts'
 
 const PROBE_MS = 2_000
 
@@ -22,7 +23,8 @@ export async function probe(endpoint: string, name: string): Promise<VolttronErr
 /** A plain connect to a numeric endpoint, which gives up after 2 s of silence. */
 export function connectTo(endpoint: string): Socket {
   const address = parseAddress(endpoint)
-  const target = address.scheme === 'ipc' ? { path: address.path } : { host: address.host, port: address.port }
+  const target =
+    address.scheme === 'ipc' ? { path: nodePath(address.path) } : { host: address.host, port: address.port }
   const socket = connect({ ...target, timeout: PROBE_MS })
   socket.on('error', () => {})
   return socket

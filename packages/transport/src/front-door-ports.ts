@@ -17,6 +17,8 @@ export type Admit = (publicKey: PublicKey, remote: string) => Promise<Admission>
 export interface FrontDoorOptions {
   /** Where to listen. Host `*` means every interface, IPv6 and IPv4; port 0 any free port. */
   readonly addresses: readonly VipAddress[]
+  /** Where to listen too, if that is possible; what is not is logged. Not among `boundAddresses`. */
+  readonly extraAddresses?: readonly VipAddress[]
   readonly serverKeys: KeyPair
   /**
    * Asked once per connection for the key it has proven. The client is held in its handshake meanwhile; after

@@ -7,7 +7,7 @@
  */
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
-import type { PublicKey, VipAddress } from '@volttron/vip'
+import { formatAddress, type PublicKey, type VipAddress } from '@volttron/vip'
 import { type FrontDoorLimits, frontDoorLimits } from './front-door-limits.ts'
 import { type Admit, type FrontDoorCounters, type FrontDoorOptions, noCounts, silentLog } from './front-door-ports.ts'
 import { refuseStranger } from './front-door-self-test.ts'
@@ -75,7 +75,7 @@ export class FrontDoor {
   }
 
   /**
-   * Opens the door on all addresses, or on none.
+   * Opens the door on all `addresses`, or on none.
    *
    * @throws VolttronError when an address cannot be used, or when the self-test finds that a stranger gets in
    */
@@ -91,6 +91,7 @@ export class FrontDoor {
     try {
       await door.#selfTest()
       for (const address of options.addresses) door.#bound.push(await door.#open(address, options.admit))
+      for (const address of options.extraAddresses ?? []) await door.#tryToOpen(address, options.admit)
       return door
     } catch (error) {
       await door.close()
@@ -165,6 +166,14 @@ export class FrontDoor {
     // A failed accept (descriptors used up) is over as soon as there are descriptors again.
     server.on('error', (error) => this.#host.log.warn({ error: error.message }, 'accept-failed'))
     return bound
+  }
+
+  async #tryToOpen(address: VipAddress, admit: Admit): Promise<void> {
+    try {
+      await this.#open(address, admit)
+    } catch (error) {
+      this.#host.log.warn({ address: formatAddress(address), reason: (error as Error).message }, 'cannot-listen-there')
+    }
   }
 
   #accept(socket: Socket, address: VipAddress, admit: Admit): void {

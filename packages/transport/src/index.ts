@@ -15,6 +15,7 @@ export type { FrontDoorLimits } from './front-door-limits.ts'
 export type { Admit, FrontDoorCounters, FrontDoorOptions, TransportLog } from './front-door-ports.ts'
 export { letHeapGrow } from './heap.ts'
 export { generateKeyPair } from './key-pair.ts'
+export { hasAbstractSockets } from './local-path.ts'
 export { MemoryConnection, type MemoryPairOptions, memoryPair, type Scheduler } from './memory-connection.ts'
 export {
   type MemoryDialOptions,

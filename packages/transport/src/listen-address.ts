@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { formatAddress, type VipAddress, VolttronError } from '@volttron/vip'
 import { PIPE_BYTES } from './inner-socket.ts'
+import { hasAbstractSockets, isAbstract, nodePath } from './local-path.ts'
 
 /** The longest path a unix socket can have on Linux; macOS has 104. */
 const MAX_PATH_BYTES = 103
@@ -48,10 +49,14 @@ export async function listenOn(address: VipAddress, onSocket: (socket: Socket) =
 
 async function listenOnPath(server: Server, address: VipAddress & { scheme: 'ipc' }): Promise<void> {
   const { path } = address
-  if (path.startsWith('@'))
-    throw new VolttronError('usage', `cannot listen on ${formatAddress(address)}: abstract sockets are not supported`, {
-      hint: 'use a path without @',
-    })
+  if (isAbstract(path) && !hasAbstractSockets)
+    throw new VolttronError(
+      'usage',
+      `cannot listen on ${formatAddress(address)}: abstract sockets need Linux and Node 22`,
+      {
+        hint: 'use a path without @',
+      },
+    )
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw new VolttronError(
       'usage',
@@ -61,9 +66,11 @@ async function listenOnPath(server: Server, address: VipAddress & { scheme: 'ipc
       },
     )
   try {
-    await listening(server, { path })
+    await listening(server, { path: nodePath(path) })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || (await isServed(path))) throw explain(address, error)
+    const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    // An abstract name ends with its process.
+    if (!isInUse || isAbstract(path) || (await isServed(path))) throw explain(address, error)
     // Left over by a process that was killed.
     unlinkSync(path)
     await listening(server, { path }).catch((cause) => Promise.reject(explain(address, cause)))

@@ -16,6 +16,7 @@
  * everybody else goes on to speak ZMTP at the local socket.
  */
 import { connect, type Socket } from 'node:net'
+import { nodePath } from './local-path.ts'
 
 const REQUEST = Buffer.from('VOLTTRON side door 1\n')
 const LINE_END = 0x0a
@@ -61,7 +62,7 @@ export interface SideDoor {
  */
 export function knock(path: string, timeoutMs: number, signal?: AbortSignal): Promise<SideDoor | undefined> {
   return new Promise((resolve) => {
-    const lifeline = connect({ path })
+    const lifeline = connect({ path: nodePath(path) })
     let answer = Buffer.alloc(0)
     const settle = (door: SideDoor | undefined): void => {
       clearTimeout(timer)

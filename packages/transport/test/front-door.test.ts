@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually, leakCheck } from '@volttron/testkit'
 import { type PublicKey, toZ85 } from '@volttron/vip'
-import { Request, Router } from 'zeromq'
+import { Dealer, Request, Router } from 'zeromq'
 import type { Admission, Connection } from '../src/connection.ts'
 import { refuseStranger } from '../src/front-door-self-test.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
+import { hasAbstractSockets } from '../src/local-path.ts'
 import { curveGreeting } from '../src/zmtp-greeting.ts'
 import { listen, openDoor, serverKeys, type TestDoor } from './door.ts'
 
@@ -325,9 +326,39 @@ describe('the front door', () => {
       const opening = openDoor({ addresses: [{ scheme: 'tcp', host, port }] })
       await expect(opening).rejects.toMatchObject({ name: 'VolttronError', message: expect.stringContaining(words) })
     }
-    await expect(openDoor({ addresses: [{ scheme: 'ipc', path: '@abstract' }] })).rejects.toMatchObject({
-      code: 'usage',
+  })
+
+  if (hasAbstractSockets)
+    it('is found under an abstract name, by clients of ours and by any that use libzmq', async () => {
+      const path = `@/tmp/vip-abstract-${process.pid}`
+      const test = await open({ addresses: [{ scheme: 'ipc', path }] })
+      const byUs = await test.client({ routingId: 'ours' })
+      byUs.send(knock('from us'))
+      const keys = generateKeyPair()
+      const dealer = new Dealer({
+        curveServerKey: toZ85(serverKeys.publicKey),
+        curvePublicKey: toZ85(keys.publicKey),
+        curveSecretKey: toZ85(keys.secretKey),
+        routingId: 'libzmq',
+        linger: 0,
+      })
+      dealer.connect(`ipc://${path}`)
+      await dealer.send('from libzmq')
+      await eventually(() => [...test.received.values()].flat(2).length === 2)
+      expect(test.accepted.map(({ routingId }) => routingId).sort()).toEqual(['libzmq', 'ours'])
+      dealer.close()
+      await expect(openDoor({ addresses: [{ scheme: 'ipc', path }] })).rejects.toThrow('in use')
     })
+
+  it('opens all the same where an extra address cannot be used, and says so in the log', async () => {
+    const first = await open()
+    const warnings: string[] = []
+    const log = { debug() {}, info() {}, warn: (_fields: object, event: string) => void warnings.push(event) }
+    const extraAddresses = [{ scheme: 'tcp' as const, host: '127.0.0.1', port: first.port }]
+    const second = await open({ extraAddresses, log })
+    expect(warnings).toEqual(['cannot-listen-there'])
+    expect(second.door.boundAddresses).toHaveLength(1)
+    await second.client()
   })
 
   it('takes the path over that a killed process left behind, and never that of a live one', async () => {

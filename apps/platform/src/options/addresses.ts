@@ -24,7 +24,8 @@ const ADVERTISE_HINT =
 /** @throws VolttronError `usage` or `config` for an address that is none, is given twice or helps nobody */
 export function checkAddresses(options: ResolvedOptions<PlatformCatalogue>, home: string): AddressOptions {
   const dialOnly = options.dialOnly.value
-  const listen = readListenAddresses(options, dialOnly)
+  const local = readLocal(options, home)
+  const listen = readListenAddresses(options, dialOnly, local)
   const wildcard = listen.find(isWildcard)
   const explicit = readAdvertised(options)
   if (dialOnly && explicit) {
@@ -43,18 +44,23 @@ export function checkAddresses(options: ResolvedOptions<PlatformCatalogue>, home
     )
   }
   const advertise = dialOnly ? undefined : (explicit ?? listen.find((address) => address.scheme === 'tcp'))
-  return { local: readLocal(options, home), listen, advertise }
+  return { local, listen, advertise }
 }
 
-function readListenAddresses(options: ResolvedOptions<PlatformCatalogue>, dialOnly: boolean): readonly VipAddress[] {
-  const texts = options.address.value
-  if (texts.length === 0) {
+function readListenAddresses(
+  options: ResolvedOptions<PlatformCatalogue>,
+  dialOnly: boolean,
+  local: VipAddress,
+): readonly VipAddress[] {
+  const given = options.address.value.map((text) => about(options.address, () => parseAddress(text)))
+  // It is listened on in any case; a file names it for Python agents.
+  const addresses = given.filter((address) => formatAddress(address) !== formatAddress(local))
+  if (addresses.length === 0) {
     const nobody = dialOnly || options.enableFederation.value
     return nobody ? [] : [{ scheme: 'tcp', host: '127.0.0.1', port: DEFAULT_VIP_PORT }]
   }
   const seen = new Set<string>()
-  return texts.map((text) => {
-    const address = about(options.address, () => parseAddress(text))
+  return addresses.map((address) => {
     const normal = formatAddress(address)
     const portIsChosen = address.scheme === 'tcp' && address.port === 0
     if (seen.has(normal) && !portIsChosen) throw optionError(options.address, `${normal} is given twice`)

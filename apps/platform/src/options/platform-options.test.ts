@@ -191,6 +191,20 @@ describe('the volttron command line', () => {
     expect(run({ config }).notices).toEqual([])
   })
 
+  it('listens as without an address where the file names the local socket for Python agents', () => {
+    const config = 'instance-name = p1\naddress = ipc:///home/op/.volttron/run/vip.socket\n'
+    expect(run({ config }).options.addresses).toEqual(run({}).options.addresses)
+    expect(run({ config, argv: '--address tcp://127.0.0.1:5' }).notices).toEqual([])
+  })
+
+  it('says when Python agents will dial another address than it listens on', () => {
+    const config = 'address = tcp://127.0.0.1:1'
+    expect(run({ config }).notices).toEqual([])
+    expect(run({ config, argv: '--address tcp://127.0.0.1:2' }).notices).toEqual([
+      `${CONFIG} names the address tcp://127.0.0.1:1, which is not served now: Python agents and tools will dial it`,
+    ])
+  })
+
   it('warns about an address that nobody else can reach', () => {
     const argv = '--enable-federation --federation-url https://r.example --address tcp://127.0.0.1:22916'
     expect(run({ argv }).notices).toEqual([

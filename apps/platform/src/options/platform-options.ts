@@ -4,7 +4,14 @@
  * `parsePlatformOptions` touches nothing but its ports, so that every rule here is tested without a process.
  */
 import { isAbsolute, join, resolve } from 'node:path'
-import { optionName, type Resolved, type ResolvedOptions, readVolttronFile, resolveOptions } from '@volttron/config'
+import {
+  optionName,
+  type Resolved,
+  type ResolvedOptions,
+  readVolttronFile,
+  resolveOptions,
+  type VolttronFile,
+} from '@volttron/config'
 import { formatAddress, instanceNameFromHost, instanceNameProblem, VolttronError } from '@volttron/vip'
 import { type AddressOptions, checkAddresses } from './addresses.ts'
 import { type PlatformCatalogue, platformCatalogue, withoutEffect } from './catalogue.ts'
@@ -110,6 +117,7 @@ export function parsePlatformOptions(
     notices: [
       ...optionNotices(options),
       ...[...(file?.sections.keys() ?? [])].map((name) => `section [${name}] of ${configPath} has no effect`),
+      ...(file ? addressNotices(options, addresses, file) : []),
       ...federationNotices(options, addresses, federation),
     ],
     resolved: effective(options, platform),
@@ -183,6 +191,19 @@ function optionNotices(options: ResolvedOptions<PlatformCatalogue>): string[] {
     if (source.kind === 'default' || value === unless) return []
     return [`${optionName(property)} (${source.where}) has no effect: ${reason}`]
   })
+}
+
+/** Agents in Python, and Python's `vctl`, know of the file only. */
+function addressNotices(
+  { address }: ResolvedOptions<PlatformCatalogue>,
+  { listen, local }: AddressOptions,
+  file: VolttronFile,
+): string[] {
+  if (address.source.kind === 'file') return []
+  const named = file.entries.find(({ key }) => key === 'address')?.values[0]
+  const served = [...listen, local].map(formatAddress)
+  if (named === undefined || served.includes(named)) return []
+  return [`${file.name} names the address ${named}, which is not served now: Python agents and tools will dial it`]
 }
 
 /** What is in force, defaults that depend on other things included. */
