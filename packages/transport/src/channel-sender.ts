@@ -19,6 +19,11 @@ import type { Turn } from './turn.ts'
 
 /** A batch leaves at this size even within the turn. */
 const FLUSH_BYTES = 64 * 1024
+/**
+ * So many classic messages leave at once, the first time in a turn: callers that wait for each other's answers otherwise
+ * travel as one batch, and each stage of their way stands still while the next one works. Once, because a batch has its price.
+ */
+const EARLY_MESSAGES = 24
 
 /**
  * What the socket may hold back before records wait here, whatever the other side allows: credit without reading must not
@@ -89,6 +94,8 @@ export class ChannelSender {
   #overtaken = { bytes: 0, records: 0 }
   #creditAtMs: number
   #scheduled = false
+  /** Classic messages packed since the last end of a turn. */
+  #messagesOfTurn = 0
   #closed = false
 
   constructor(connection: Connection, options: SenderOptions, counters: SenderCounters) {
@@ -166,6 +173,7 @@ export class ChannelSender {
         if (this.#records.isEmpty) this.#openedAtMs = this.#options.now()
         this.#records.frames(frames)
         this.#packed()
+        if (++this.#messagesOfTurn === EARLY_MESSAGES && !this.#records.isEmpty) this.#sendOpenBatch()
         return true
       }
       if (this.#overtake(frames)) return true
@@ -205,6 +213,7 @@ export class ChannelSender {
   /** Hands what is packed and may leave to the socket. Called at the end of the turn. */
   flush(): void {
     this.#scheduled = false
+    this.#messagesOfTurn = 0
     if (this.#closed) return
     this.#sendAhead()
     if (this.#mayLeave && !this.#records.isEmpty) this.#sendOpenBatch()

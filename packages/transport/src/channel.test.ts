@@ -59,6 +59,20 @@ describe('a channel', () => {
     )
   })
 
+  it('lets the first calls of a turn leave before it ends, and the rest together', () => {
+    const pair = channelPair()
+    const received = () => {
+      pair.deliver()
+      return pair.received.length
+    }
+    for (let call = 0; call < 23; call++) pair.left.sendFrames([Buffer.from('b'), Buffer.from(`call ${call}`)])
+    expect(received()).toBe(0)
+    for (let call = 23; call < 100; call++) pair.left.sendFrames([Buffer.from('b'), Buffer.from(`call ${call}`)])
+    expect(received()).toBe(24)
+    pair.endTurn()
+    expect(received()).toBe(100)
+  })
+
   it('delivers everything once, records and messages each in order, whatever waits and however it is cut into batches', () => {
     fc.assert(
       fc.property(
