@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { DEFAULT_TIMEOUT_MS, type GlobalOptions } from './global-options.ts'
 import { homeFolder, requireRunningPlatform } from './home.ts'
+import type { Input } from './input.ts'
 import { type Log, LogLevel, logFor, threshold } from './log.ts'
 import { loggedConnection } from './logged-connection.ts'
 import type { Connect, PlatformConnection } from './platform-connection.ts'
@@ -11,6 +12,7 @@ import type { Terminal } from './terminal.ts'
 export interface Shell {
   readonly environment: NodeJS.ProcessEnv
   readonly terminal: Terminal
+  readonly input: Input
   readonly connect: Connect
   /** Wall clock in milliseconds, for "3s ago". */
   readonly now: () => number

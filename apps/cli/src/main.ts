@@ -1,4 +1,5 @@
 /** The process `vctl`: standard streams, signals and the exit code around {@link runVctl}. */
+import { inputFrom } from './input.ts'
 import { runVctl } from './program.ts'
 import { terminalOn } from './terminal.ts'
 
@@ -16,6 +17,7 @@ const exitCode = await runVctl(
   process.argv.slice(2),
   {
     environment: process.env,
+    input: inputFrom(process.stdin, process.stderr),
     terminal: terminalOn(process.stdout, process.stderr, process.env),
     // Not before it is needed: help, completion and commands on files start twice as fast without the SDK.
     connect: async (options) => (await import('./agent-connection.ts')).connectByAgent(options),

@@ -5,7 +5,10 @@ import { addAuthCommands } from './commands/auth.ts'
 import { addAuthzCommands } from './commands/authz.ts'
 import { addAwaitCommand } from './commands/await.ts'
 import { addCheckCommands } from './commands/check.ts'
+import { addCompletionCommands } from './commands/completion.ts'
+import { addConfigCommands } from './commands/config.ts'
 import { addFederationCommands } from './commands/federation.ts'
+import { addHealthCommand } from './commands/health.ts'
 import { addPeerCommands } from './commands/peers.ts'
 import { addPingCommand } from './commands/ping.ts'
 import { addPlatformCommands } from './commands/platform.ts'
@@ -58,7 +61,10 @@ export function buildProgram(shell: Shell): Command {
   addAuthzCommands(program, shell)
   addAwaitCommand(program, shell)
   addCheckCommands(program, shell)
+  addCompletionCommands(program, shell)
+  addConfigCommands(program, shell)
   addFederationCommands(program, shell)
+  addHealthCommand(program, shell)
   addPeerCommands(program, shell)
   addPingCommand(program, shell)
   addPlatformCommands(program, shell)

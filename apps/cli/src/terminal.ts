@@ -12,6 +12,8 @@ export interface Terminal {
   readonly paint: Paint
   /** One line of result. */
   print(line: string): void
+  /** Result as it is, without a line break of ours. */
+  write(text: string): void
   /** One line beside the result: `vctl: …`. */
   note(line: string): void
   /** The error and, on a line of its own, what to do. */
@@ -33,6 +35,7 @@ export function terminalOn(
     isTerminal,
     paint: paintFor(isTerminal, environment),
     print: (line) => void stdout.write(`${line}\n`),
+    write: (text) => void stdout.write(text),
     note,
     fail(error) {
       stderr.write(`vctl: ${loud.red('error:')} ${printable(error.message)}\n`)

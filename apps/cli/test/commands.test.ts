@@ -247,6 +247,13 @@ describe('vctl and the platform itself', () => {
     expect((await shell.run('--home', home, 'shutdown', '--platform')).code).toBe(0)
   })
 
+  it('stops all agents and leaves the platform', async () => {
+    const shell = shellWith()
+    expect((await shell.run('shutdown', '--json')).json()).toEqual({ stopped: 'agents' })
+    expect((await shell.run('clear', '--all')).code).toBe(0)
+    expect(shell.calls).toEqual([['platform.control.shutdown'], ['platform.control.clear_status', true]])
+  })
+
   it('says when it does not stop', async () => {
     const { code, err } = await shellWith().run('shutdown', '--platform', '--timeout', '20ms')
     expect(code).toBe(75)
@@ -270,7 +277,6 @@ describe('how vctl fails', () => {
     [['ping'], "missing required argument 'peer'"],
     [['ping', 'a', 'b'], "too many arguments for 'ping'. Expected 1 argument but got 2."],
     [['peerlist', '--timeout', 'soon'], "option '-t, --timeout <seconds>' argument 'soon' is invalid."],
-    [['shutdown'], "required option '--platform' not specified"],
     [[], 'a command is missing'],
     [['auth'], 'a command is missing'],
     [['sub', 'x', '--count', '0'], "option '--count <n>' argument '0' is invalid."],

@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
+import { inputFrom } from '../src/input.ts'
 import type { Shell } from '../src/invocation.ts'
 import type { ConnectOptions, PlatformConnection, ReceivedMessage } from '../src/platform-connection.ts'
 import { runVctl } from '../src/program.ts'
@@ -22,6 +23,10 @@ export interface FakeOptions {
   readonly isRoot?: boolean
   readonly nowMs?: number
   readonly environment?: NodeJS.ProcessEnv
+  /** What is on standard input. */
+  readonly input?: string
+  /** Somebody sits at standard input. */
+  readonly isAttended?: boolean
 }
 
 export interface Outcome {
@@ -50,9 +55,15 @@ export class FakeShell {
   async run(...words: string[]): Promise<Outcome> {
     const out = new TextSink(this.#options.isTerminal)
     const err = new TextSink()
-    const shell: Shell = {
+    const code = await runVctl(words, this.shell(out, err), this.#options.isRoot)
+    return { code, out: out.text, err: err.text, json: () => JSON.parse(out.text) as unknown }
+  }
+
+  shell(out: Writable = new TextSink(), err: Writable = new TextSink()): Shell {
+    return {
       environment: { VOLTTRON_HOME: this.home, ...this.#options.environment },
       terminal: terminalOn(out, err, {}),
+      input: inputFrom(this.#input(), err),
       connect: async (asked) => {
         this.connected.push(asked)
         return this.#connection()
@@ -60,8 +71,11 @@ export class FakeShell {
       now: () => this.#options.nowMs ?? 0,
       interruption: () => this.interrupted.signal,
     }
-    const code = await runVctl(words, shell, this.#options.isRoot)
-    return { code, out: out.text, err: err.text, json: () => JSON.parse(out.text) as unknown }
+  }
+
+  #input(): Readable & { isTTY?: boolean } {
+    const { input = '', isAttended = false } = this.#options
+    return Object.assign(Readable.from(input === '' ? [] : [input]), { isTTY: isAttended })
   }
 
   remove(): Promise<void> {

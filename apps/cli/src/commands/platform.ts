@@ -1,4 +1,4 @@
-/** `vctl platform` and `vctl shutdown`: the daemon itself. */
+/** `vctl platform`, `vctl shutdown` and `vctl clear`: the daemon itself. */
 import type { PlatformInfo } from '@volttron/contracts'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
@@ -23,13 +23,27 @@ export function addPlatformCommands(program: Command, shell: Shell): void {
 
   program
     .command('shutdown')
-    .description('stop the platform and wait for its end')
-    .requiredOption('--platform', 'stop the platform itself')
+    .description('stop all agents; with --platform also the platform, and wait for its end')
+    .option('--platform', 'stop the platform itself too')
     .addHelpText('after', '\nExample:\n  vctl shutdown --platform')
-    .action(async (_options: unknown, command: Command) => {
+    .action(async ({ platform: isPlatform }: { platform?: true }, command: Command) => {
       const invocation = new Invocation(shell, command)
-      await stopPlatform(invocation)
-      invocation.show({ stopped: true }, () => 'the platform has stopped')
+      if (isPlatform) await stopPlatform(invocation)
+      else await invocation.withPlatform((platform) => platform.call(ReservedIdentity.control, 'shutdown'))
+      const stopped = isPlatform ? 'platform' : 'agents'
+      invocation.show({ stopped }, () => (isPlatform ? 'the platform has stopped' : 'all agents have stopped'))
+    })
+
+  program
+    .command('clear')
+    .description('forget the status of agents that have ended')
+    .option('-a, --all', 'forget the status of all agents')
+    .addHelpText('after', '\nExample:\n  vctl clear')
+    .action(async ({ all }: { all?: true }, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const isAll = all === true
+      await invocation.withPlatform((platform) => platform.call(ReservedIdentity.control, 'clear_status', [isAll]))
+      if (invocation.json) invocation.show({ cleared: isAll ? 'all' : 'ended' }, () => '')
     })
 }
 
