@@ -11,6 +11,7 @@ import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { FrontDoor, type FrontDoorLimits, hasAbstractSockets, Turn } from '@volttron/transport'
 import { formatAddress, type VipAddress } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
+import { openAgents } from './agents-of-platform.ts'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
 import { drain } from './drain.ts'
@@ -25,6 +26,7 @@ import { asAgent, type Bus } from './router/bus.ts'
 import type { PeerSession, RouteName, Topic } from './router/names.ts'
 import type { Peer } from './router/peer.ts'
 import { addServices } from './services/services.ts'
+import { openWay } from './supervisor/agent-user.ts'
 
 export interface Platform {
   readonly instanceName: string
@@ -77,6 +79,14 @@ async function compose(
   const routerLog = componentLogger(log, 'router')
 
   const platformKey = await PlatformKey.open(home)
+  // First of all: an agent that outlived an earlier run must not meet this one.
+  const agents = await openAgents({
+    home,
+    options,
+    editRules: (change) => rules.edit(change),
+    view: () => ({ instanceName, address: addresses.at(-1)!, serverKey: platformKey.publicKey }),
+    log: componentLogger(log, 'agents'),
+  })
   // The door opens first, because only then the ports are known; nobody is judged before the rest is there.
   let openForBusiness = () => {}
   const ready = new Promise<void>((resolve) => {
@@ -96,6 +106,7 @@ async function compose(
   })
   onStop(() => door.close(LAST_BYTES_MS))
   const addresses = door.boundAddresses.map(formatAddress)
+  if (options.agents.user !== undefined) await openWay(home.paths, options.addresses.local.path)
 
   // Who may come in, and what they may do.
   const localKeys = await openLocalKeys(home, routerLog, {
@@ -166,7 +177,7 @@ async function compose(
     log: (event, fields) => routerLog.info(fields, event),
     onQuit,
   })
-  addServices({ bus, router, federation, platformKey, startedAtMs, doorCounters: () => door.counters, onQuit })
+  addServices({ bus, router, federation, agents, platformKey, startedAtMs, doorCounters: () => door.counters, onQuit })
 
   await writeFileAtomic(join(home.paths.run, 'addresses.json'), `${JSON.stringify({ addresses })}\n`)
   await writeFirstConfig(home.paths.config, options)
@@ -176,6 +187,8 @@ async function compose(
     await federation.start()
   }
   onStop(() => drain(() => queuedBytes(bus, federation)))
+  onStop(() => agents.close())
+  if (options.agents.autostart) await agents.startEnabled()
   return { instanceName, addresses }
 }
 

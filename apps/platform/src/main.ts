@@ -2,6 +2,7 @@
 import { componentLogger, createLogger } from '@volttron/observe'
 import { letHeapGrow } from '@volttron/transport'
 import { describeError, VolttronError } from '@volttron/vip'
+import { longestStopMs } from './agents-of-platform.ts'
 import { startPlatform } from './compose.ts'
 import { openHome } from './home/home.ts'
 import { rootWarning } from './home/root-warning.ts'
@@ -10,7 +11,7 @@ import { printConfig } from './options/print-config.ts'
 import { systemPorts } from './options/system-ports.ts'
 import { version } from './version.ts'
 
-/** How long a stop may take before the process ends all the same. */
+/** How long a stop may take, beyond the time agents have for it, before the process ends all the same. */
 const STOP_MS = 10_000
 /** EX_SOFTWARE of sysexits(3). */
 const DEFECT_EXIT_CODE = 70
@@ -49,7 +50,7 @@ async function run(options: PlatformOptions, notices: readonly string[]): Promis
   const stop = (why: string): Promise<void> => {
     stopping ??= (async () => {
       log.info({ why }, 'stopping')
-      setTimeout(() => process.exit(1), STOP_MS).unref()
+      setTimeout(() => process.exit(1), STOP_MS + longestStopMs(options.agents)).unref()
       await stopPlatform()
       await home.close()
       log.info('stopped')

@@ -21,6 +21,33 @@ export interface ConnectionRow {
   readonly connected_s: number
 }
 
+/** A row of `platform.control.agents`: an installed agent and its process. */
+export interface AgentRow {
+  readonly identity: string
+  readonly uuid: string
+  /** Name and version of its package. */
+  readonly name: string
+  readonly version: string
+  /** `null` when another platform has installed it. */
+  readonly kind: 'node' | 'python' | null
+  readonly tag: string | null
+  /** `00` to `99`: started with the platform, low numbers first. */
+  readonly priority: string | null
+  readonly status: 'running' | 'starting' | 'stopping' | 'stopped' | 'restarting' | 'crashed'
+  readonly pid: number | null
+  /** How its last process ended; a signal is its number, negative. */
+  readonly exit_code: number | null
+  /** Times it was started again since the platform runs. */
+  readonly restarts: number
+  readonly uptime_s: number | null
+  readonly restart_in_s: number | null
+  /** Of one processor, since the last look. */
+  readonly cpu_percent: number | null
+  readonly memory_mb: number | null
+  /** Name of its log, for `read_log`. */
+  readonly log: string
+}
+
 /** Answer of `platform.control.platform_info`. */
 export interface PlatformInfo {
   readonly instance_name: string

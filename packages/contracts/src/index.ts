@@ -1,4 +1,5 @@
 export type {
+  AgentRow,
   ConnectionRow,
   FederationReport,
   FederationRow,

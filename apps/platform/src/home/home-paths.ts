@@ -14,7 +14,10 @@ export interface HomePaths {
   readonly credentialStore: string
   readonly authz: string
   readonly agents: string
+  /** Agents that are being installed; on the file system of {@link agents}. */
+  readonly agentsStaging: string
   readonly configurationStore: string
+  readonly logs: string
   /** Sockets and the lock; nothing in it outlives the process. */
   readonly run: string
   readonly federationConfig: string
@@ -28,7 +31,9 @@ export const homePaths = (home: string): HomePaths => ({
   credentialStore: join(home, 'credentials_store'),
   authz: join(home, 'authz.json'),
   agents: join(home, 'agents'),
+  agentsStaging: join(home, 'agents-staging'),
   configurationStore: join(home, 'configuration_store'),
+  logs: join(home, 'logs'),
   run: join(home, 'run'),
   federationConfig: join(home, 'federation_config.json'),
   federationState: join(home, 'federation_state.json'),

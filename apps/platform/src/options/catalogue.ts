@@ -117,6 +117,21 @@ export const platformCatalogue = {
     default: undefined,
   }),
 
+  autostart: flag('start the enabled agents with the platform', ['no-autostart'], true),
+  agentPython: option<string>({
+    description: 'the Python that makes the environments of Python agents',
+    placeholder: 'PROGRAM',
+    kind: 'value',
+    schema: textValue(),
+    default: 'python3',
+  }),
+  agentUser: text('run agents as this user of the system; the platform must run as root', 'NAME'),
+  agentRestarts: count('how often an agent that crashed is started again before it is given up', 8, [0, 1_000]),
+  agentRestartDelay: time('wait before its first restart; each further one waits four times as long', 1_000, [
+    10,
+    HOUR_MS,
+  ]),
+  agentStopTime: time('time an agent has to end when it is stopped; then it is forced to', 10_000, [100, HOUR_MS]),
   agentMonitorFrequency: count('time between looks at the agents', 600, [1, 1_000_000], 'seconds'),
 
   maxMessageSize: size('largest message a peer may send', 16 * MIB, [64 * KIB, GIB]),
@@ -140,7 +155,6 @@ export const platformCatalogue = {
   monitor: flag('accepted for compatibility'),
   authEnabled: flag('accepted for compatibility', ['auth-disabled'], true),
   dev: flag('accepted for compatibility'),
-  autostart: flag('accepted for compatibility', ['no-autostart'], true),
   agentIsolationMode: flag('accepted for compatibility'),
   serverMessagebusId: option<string>({
     description: 'accepted for compatibility',
@@ -166,8 +180,7 @@ export const withoutEffect: Partial<Record<keyof PlatformCatalogue, { reason: st
   monitor: { reason: 'use --log-level debug', unless: false },
   authEnabled: { reason: 'authentication is always on', unless: true },
   dev: { reason: 'there is no development mode', unless: false },
-  autostart: { reason: 'this platform starts no agents', unless: undefined },
-  agentIsolationMode: { reason: 'this platform starts no agents', unless: false },
+  agentIsolationMode: { reason: 'use --agent-user', unless: false },
   serverMessagebusId: { reason: 'the name of the message bus is fixed', unless: 'vip.server' },
   enableFederationCache: { reason: 'there is no message cache', unless: false },
   federationCacheLimitGb: { reason: 'there is no message cache' },

@@ -170,11 +170,11 @@ describe('the volttron command line', () => {
 
   it('says in one line each which options have no effect', () => {
     const { notices } = run({
-      argv: '-L log.yml --monitor --auth-disabled --dev --no-autostart --enable-federation-cache --federation-cache-limit-gb 1',
+      argv: '-L log.yml --monitor --auth-disabled --dev --enable-federation-cache --federation-cache-limit-gb 1',
       config: 'agent-isolation-mode = True\nserver-messagebus-id = vip.server\nmessage-bus = zmq\ninitialized = True',
     })
     expect(notices).toContain('auth-enabled (--auth-enabled) has no effect: authentication is always on')
-    expect(notices).toHaveLength(8)
+    expect(notices).toHaveLength(7)
   })
 
   it('says that sections of other services have no effect', () => {

@@ -30,8 +30,22 @@ export interface PlatformOptions {
   readonly federation: FederationOptions | undefined
   readonly log: LogOptions
   readonly limits: LimitOptions
+  readonly agents: AgentsOptions
   /** What a peer hears that queries `agent-monitor-frequency`, in seconds. */
   readonly agentMonitorFrequencyS: number
+}
+
+/** How agents are run. */
+export interface AgentsOptions {
+  /** Enabled agents are started with the platform. */
+  readonly autostart: boolean
+  /** The interpreter that makes the environments of Python agents. */
+  readonly python: string
+  /** Another user of the system they run as. */
+  readonly user: string | undefined
+  readonly restarts: number
+  readonly restartDelayMs: number
+  readonly stopMs: number
 }
 
 /** Bounds that guard memory and time. */
@@ -108,6 +122,14 @@ export function parsePlatformOptions(
     federation,
     log: checkLog(options, configPath, ports),
     limits: checkLimits(options),
+    agents: {
+      autostart: options.autostart.value,
+      python: options.agentPython.value,
+      user: options.agentUser.value,
+      restarts: options.agentRestarts.value,
+      restartDelayMs: options.agentRestartDelay.value,
+      stopMs: options.agentStopTime.value,
+    },
     agentMonitorFrequencyS: options.agentMonitorFrequency.value,
   }
   return {

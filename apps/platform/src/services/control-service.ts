@@ -14,9 +14,11 @@ export interface ControlPorts {
   readonly stopPlatform: () => void
 }
 
+const NO_PARAMETERS = { params: [] } as const
+
 export function exportControlService(methods: ServiceMethods, ports: ControlPorts): void {
   const { bus } = ports
-  methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity))
+  methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity), NO_PARAMETERS)
   methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
   methods.export(
     'platform_info',
@@ -32,10 +34,14 @@ export function exportControlService(methods: ServiceMethods, ports: ControlPort
     }),
   )
   methods.export('rotate_platform_key', () => ports.rotatePlatformKey())
-  methods.export('stop_platform', () => {
-    ports.stopPlatform()
-    return null
-  })
+  methods.export(
+    'stop_platform',
+    () => {
+      ports.stopPlatform()
+      return null
+    },
+    NO_PARAMETERS,
+  )
 }
 
 function rowOf(peer: AgentPeer | undefined, nowMs: number): ConnectionRow[] {

@@ -9,7 +9,10 @@ import type { Bus } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
 import type { Router } from '../router/router.ts'
 import { ServicePeer } from '../router/service-peer.ts'
+import type { Agents } from '../supervisor/agents.ts'
+import { exportAgentMethods } from './agent-methods.ts'
 import { exportControlService } from './control-service.ts'
+import { crashAlert } from './crash-alert.ts'
 import { exportFederationService } from './federation-service.ts'
 import { rotatePlatformKey } from './rotate-platform-key.ts'
 import { ServiceMethods } from './service-methods.ts'
@@ -19,6 +22,7 @@ export interface ServiceParts {
   readonly router: Router
   /** `undefined` when federation is not enabled. */
   readonly federation: Federation<Topic, RouteName> | undefined
+  readonly agents: Agents
   readonly platformKey: PlatformKey
   readonly startedAtMs: number
   readonly doorCounters: () => object
@@ -26,7 +30,7 @@ export interface ServiceParts {
 }
 
 export function addServices(parts: ServiceParts): void {
-  const { bus, router, federation, platformKey } = parts
+  const { bus, router, federation, agents, platformKey } = parts
   const ports = { bus, router, newId: sequentialIds(randomBytes(8).toString('hex')), setTimer: systemClock.setTimer }
   const add = (identity: string, exportTo: (methods: ServiceMethods, service: ServicePeer) => void) => {
     const methods = new ServiceMethods(identity, bus.authority)
@@ -40,7 +44,12 @@ export function addServices(parts: ServiceParts): void {
       hint: 'start it with --enable-federation --federation-url URL',
     })
   }
-  add(ReservedIdentity.control, (methods) =>
+  add(ReservedIdentity.control, (methods, service) => {
+    exportAgentMethods(methods, agents)
+    agents.onCrash((crash) => {
+      const { topic, headers, message } = crashAlert(crash, bus.instanceName)
+      service.publish(topic, headers, message)
+    })
     exportControlService(methods, {
       bus,
       now: systemClock.monotonicMs,
@@ -48,8 +57,8 @@ export function addServices(parts: ServiceParts): void {
       doorCounters: parts.doorCounters,
       rotatePlatformKey: () => rotatePlatformKey(platformKey, federation),
       stopPlatform: parts.onQuit,
-    }),
-  )
+    })
+  })
   add(ReservedIdentity.federation, (methods) =>
     exportFederationService(methods, {
       statusRows: () => federation?.statusRows() ?? [],

@@ -1,0 +1,89 @@
+/** The agents of this platform, put together: where they live, how they are run, and what they get as keys and rights. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type AuthzChange, DEFAULT_ROLE, type FileCredentialStore, mergeAgent, removeAgentRules } from '@volttron/auth'
+import type { Logger } from '@volttron/observe'
+import { VolttronError } from '@volttron/vip'
+import { systemClock } from './clock.ts'
+import type { Home } from './home/home.ts'
+import type { AgentsOptions, PlatformOptions } from './options/platform-options.ts'
+import { findUser, type HomeView } from './supervisor/agent-user.ts'
+import { type AgentAccess, Agents } from './supervisor/agents.ts'
+import { LogFiles } from './supervisor/log-files.ts'
+
+export interface AgentsParts {
+  readonly home: Home
+  readonly options: PlatformOptions
+  /** Changes authz.json. */
+  readonly editRules: (change: AuthzChange) => Promise<boolean>
+  /** How agents of another user find the platform. */
+  readonly view: () => HomeView
+  readonly log: Logger
+}
+
+const MAX_RESTART_DELAY_MS = 600_000
+const STABLE_AFTER_MS = 60_000
+
+/** How long it may take until every agent is stopped: asked, asked again, and killed. */
+export const longestStopMs = ({ stopMs }: AgentsOptions): number => 1.5 * stopMs
+
+/** @throws VolttronError `system`, `config` when agents cannot run as the user that was named */
+export function openAgents({ home, options, editRules, view, log }: AgentsParts): Promise<Agents> {
+  const { paths, credentialStore } = home
+  const { python, user, restarts, restartDelayMs, stopMs } = options.agents
+  return Agents.open({
+    home: paths.home,
+    agentsFolder: paths.agents,
+    stagingFolder: paths.agentsStaging,
+    logs: new LogFiles(paths.logs),
+    environment: process.env,
+    python,
+    sdkFolder,
+    access: accessBy(credentialStore, editRules),
+    rules: {
+      maxRestarts: restarts,
+      firstDelayMs: restartDelayMs,
+      maxDelayMs: Math.max(restartDelayMs, MAX_RESTART_DELAY_MS),
+      stableAfterMs: STABLE_AFTER_MS,
+      stopMs,
+    },
+    clock: systemClock,
+    user: user === undefined ? undefined : { account: findUser(user), view },
+    log,
+  })
+}
+
+function accessBy(store: FileCredentialStore, editRules: AgentsParts['editRules']): AgentAccess {
+  return {
+    async grant(identity) {
+      if (!(await store.get(identity))) await store.create(identity)
+      await editRules(mergeAgent(identity, { roles: [{ [DEFAULT_ROLE]: { identity } }] }))
+    },
+    async withdraw(identity) {
+      if (await store.get(identity)) await store.remove(identity)
+      await editRules(removeAgentRules(identity))
+    },
+    async credentials(identity) {
+      const credential = await store.get(identity)
+      if (credential?.secretKey === undefined) {
+        throw new VolttronError('not-found', `there are no credentials of '${identity}' in ${store.folder}`, {
+          hint: `make them with: vctl auth add ${identity}`,
+        })
+      }
+      const { publicKey, secretKey } = credential
+      return JSON.stringify({ identity, publickey: publicKey, secretkey: secretKey, domain: '', address: '' })
+    },
+  }
+}
+
+/** Where the SDK is installed beside this platform. */
+function sdkFolder(): string {
+  for (
+    let folder = fileURLToPath(new URL('.', import.meta.resolve('@volttron/agent')));
+    ;
+    folder = join(folder, '..')
+  ) {
+    if (existsSync(join(folder, 'package.json'))) return folder
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * The agents that are installed on this platform: what is on the disk, what runs, and everything an operator may do with
+ * them. Two installations or removals never overlap.
+ */
+import type { Logger } from '@volttron/observe'
+import { VolttronError } from '@volttron/vip'
+import { agentCommand, agentEnvironment } from './agent-environment.ts'
+import { type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
+import type { Ending, RestartRules } from './agent-machine.ts'
+import { signalGroup, startProcess } from './agent-process.ts'
+import { type AgentUser, type HomeView, handOver } from './agent-user.ts'
+import type { InstallRequest } from './install-request.ts'
+import { Installer, type InstallerPorts } from './installer.ts'
+import type { LogFiles } from './log-files.ts'
+import { endOrphans, forgetProcess, recordProcess } from './orphans.ts'
+import { resourceUse } from './process-facts.ts'
+import { ResourceWatch } from './resource-watch.ts'
+import { type StartedProcess, Supervisor, type SupervisorPorts } from './supervisor.ts'
+
+/** Keys and rights of an agent. */
+export interface AgentAccess {
+  /** Makes a key with the rights every agent has; keeps what is there. */
+  grant(identity: string): Promise<void>
+  /** Takes key and rights away. */
+  withdraw(identity: string): Promise<void>
+  /** The credential as JSON text, as an agent is given it. @throws VolttronError `not-found` */
+  credentials(identity: string): Promise<string>
+}
+
+export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'beforeReplace'> {
+  /** VOLTTRON_HOME. */
+  readonly home: string
+  readonly access: AgentAccess
+  readonly rules: RestartRules
+  readonly clock: SupervisorPorts['clock']
+  /** Another user the agents run as, and how they find the platform then. */
+  readonly user: { readonly account: AgentUser; readonly view: () => HomeView } | undefined
+  readonly log: Logger
+}
+
+/** An agent crashed. */
+export interface AgentCrash {
+  readonly agent: InstalledAgent
+  readonly last: Ending
+  readonly failures: number
+  /** `undefined`: it is not started again. */
+  readonly retryInMs: number | undefined
+}
+
+export type AgentStatus = 'running' | 'starting' | 'stopping' | 'stopped' | 'restarting' | 'crashed'
+
+/** How an agent is. */
+export interface AgentRow {
+  readonly agent: InstalledAgent
+  readonly status: AgentStatus
+  readonly pid: number | undefined
+  /** Of its last process; a signal is its number, negative. */
+  readonly exitCode: number | undefined
+  /** Times it was started since the platform runs, but for the first. */
+  readonly restarts: number
+  readonly uptimeMs: number | undefined
+  readonly restartInMs: number | undefined
+  readonly cpuPercent: number | undefined
+  readonly memoryBytes: number | undefined
+}
+
+/** How often logs are looked at, whether they have grown too large. */
+const LOOK_AT_LOGS_MS = 5_000
+
+export class Agents {
+  readonly logs: LogFiles
+  readonly #ports: AgentsPorts
+  readonly #installer: Installer
+  readonly #supervisor: Supervisor
+  readonly #resources: ResourceWatch
+  readonly #byUuid = new Map<string, InstalledAgent>()
+  /** The change that is under way, or the last one. */
+  #changing: Promise<unknown> = Promise.resolve()
+  /** The agent that ran until the installation under way came to replace it. */
+  #interrupted: InstalledAgent | undefined
+  #onCrash: (crash: AgentCrash) => void = () => {}
+  #stopLookingAtLogs = () => {}
+  #isClosed = false
+
+  private constructor(ports: AgentsPorts) {
+    this.#ports = ports
+    this.logs = ports.logs
+    this.#installer = new Installer({
+      ...ports,
+      installed: (identity) => this.byIdentity(identity),
+      beforeReplace: async (agent) => {
+        if (this.#runs(agent.uuid)) this.#interrupted = agent
+        await this.#supervisor.stop(agent.uuid)
+      },
+    })
+    this.#resources = new ResourceWatch(resourceUse, ports.clock.monotonicMs)
+    this.#supervisor = new Supervisor(ports.rules, {
+      clock: ports.clock,
+      spawn: (uuid) => this.#spawn(this.get(uuid)),
+      signal: signalGroup,
+      onCrash: ({ uuid, ...crash }) => this.#crashed({ agent: this.get(uuid), ...crash }),
+    })
+  }
+
+  /** Reads what is installed, and ends what an earlier run has left running. @throws VolttronError `system` */
+  static async open(ports: AgentsPorts): Promise<Agents> {
+    const agents = new Agents(ports)
+    await agents.#installer.prepare()
+    for (const identity of await endOrphans(ports.agentsFolder, ports.rules.stopMs)) {
+      ports.log.warn({ identity }, 'an agent of an earlier run was still there, and was ended')
+    }
+    const found = await readAgents(ports.agentsFolder)
+    for (const problem of found.problems) ports.log.warn(problem)
+    for (const agent of found.agents) agents.#byUuid.set(agent.uuid, agent)
+    agents.#lookAtLogs()
+    return agents
+  }
+
+  /** Who hears of crashes. */
+  onCrash(listener: (crash: AgentCrash) => void): void {
+    this.#onCrash = listener
+  }
+
+  /** By identity. */
+  list(): readonly InstalledAgent[] {
+    return [...this.#byUuid.values()].sort((one, other) => (one.identity < other.identity ? -1 : 1))
+  }
+
+  /** @throws VolttronError `not-found` */
+  get(uuid: string): InstalledAgent {
+    const agent = this.#byUuid.get(uuid)
+    if (agent) return agent
+    throw new VolttronError('not-found', `there is no agent with the uuid '${uuid.slice(0, 100)}'`)
+  }
+
+  byIdentity(identity: string): InstalledAgent | undefined {
+    return [...this.#byUuid.values()].find((agent) => agent.identity === identity)
+  }
+
+  /**
+   * @returns the agent's uuid
+   * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`; then nothing has changed
+   */
+  install(request: InstallRequest): Promise<string> {
+    return this.#change(async () => {
+      this.#interrupted = undefined
+      const agent = await this.#installer.install(request).catch(async (error) => {
+        if (this.#interrupted) await this.#supervisor.start(this.#interrupted.uuid).catch(() => {})
+        throw error
+      })
+      const former = this.byIdentity(agent.identity)
+      if (former) {
+        await this.#supervisor.remove(former.uuid)
+        this.#byUuid.delete(former.uuid)
+      }
+      await this.#ports.access.grant(agent.identity).catch(async (error) => {
+        await this.#installer.remove(agent)
+        throw error
+      })
+      this.#byUuid.set(agent.uuid, agent)
+      this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid: agent.uuid }, 'agent installed')
+      if (request.start || this.#interrupted) await this.start(agent.uuid)
+      return agent.uuid
+    })
+  }
+
+  /** @param withdraw takes key and rights away too. @throws VolttronError `not-found`, `system` */
+  remove(uuid: string, withdraw: boolean): Promise<void> {
+    return this.#change(async () => {
+      const agent = this.get(uuid)
+      await this.#supervisor.remove(uuid)
+      await this.#installer.remove(agent)
+      this.#byUuid.delete(uuid)
+      if (withdraw) await this.#ports.access.withdraw(agent.identity)
+      this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid }, 'agent removed')
+    })
+  }
+
+  /** @param tag none removes it */
+  async tag(uuid: string, tag: string | undefined): Promise<void> {
+    const agent = this.get(uuid)
+    await writeTag(agent.folder, tag)
+    this.#byUuid.set(uuid, { ...agent, tag: tag?.slice(0, 64) || undefined })
+  }
+
+  /** @param priority from 0 to 99: started with the platform, low numbers first; none: not started with it */
+  async prioritize(uuid: string, priority: string | undefined): Promise<void> {
+    const agent = this.get(uuid)
+    await writePriority(agent.folder, priority)
+    this.#byUuid.set(uuid, { ...agent, priority: priority?.trim().padStart(2, '0') })
+  }
+
+  /** Resolves when its process is there. @throws VolttronError `usage` when it runs already, `not-found`, `system` */
+  async start(uuid: string): Promise<void> {
+    this.get(uuid)
+    await this.#supervisor.start(uuid)
+  }
+
+  /** Resolves when its process is gone. */
+  async stop(uuid: string): Promise<void> {
+    this.get(uuid)
+    await this.#supervisor.stop(uuid)
+  }
+
+  async restart(uuid: string): Promise<void> {
+    this.get(uuid)
+    await this.#supervisor.restart(uuid)
+  }
+
+  /** Starts those that have a priority, in its order. One that cannot be started does not keep others from it. */
+  async startEnabled(): Promise<void> {
+    const enabled = this.list().filter(({ priority }) => priority !== undefined)
+    for (const agent of enabled.sort((one, other) => Number(one.priority) - Number(other.priority))) {
+      try {
+        await this.start(agent.uuid)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#ports.log.error({ identity: agent.identity, why }, 'agent cannot be started')
+      }
+    }
+  }
+
+  /** Stops all agents; the platform goes on. */
+  stopAll(): Promise<void> {
+    return this.#supervisor.stopAll()
+  }
+
+  /** Stops all agents, for good. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopLookingAtLogs()
+    await this.#supervisor.close()
+  }
+
+  /** Forgets how agents ended. @param waiting also those that are about to be started again: they stay as they are */
+  clearStatus(waiting: boolean): void {
+    this.#supervisor.forget(waiting)
+  }
+
+  /** True when the agent was started since the platform runs, and how it ended was not forgotten. */
+  wasStarted(uuid: string): boolean {
+    const state = this.#supervisor.stateOf(uuid)
+    return state.at !== 'idle' || state.last !== undefined
+  }
+
+  /** How an agent is, as the Python platform tells it: process number, and exit code once it has ended. */
+  pidAndCode(uuid: string): [pid: number | null, code: number | null] {
+    const { pid, exitCode } = this.row(uuid)
+    return [pid ?? null, exitCode ?? null]
+  }
+
+  row(uuid: string): AgentRow {
+    const agent = this.get(uuid)
+    const state = this.#supervisor.stateOf(uuid)
+    const restarts = Math.max(0, this.#supervisor.startsOf(uuid) - 1)
+    const nowMs = this.#ports.clock.monotonicMs()
+    const base = { agent, restarts, ...NOTHING_KNOWN }
+    switch (state.at) {
+      case 'running': {
+        const use = this.#resources.of(state.pid, state.sinceMs)
+        return { ...base, status: 'running', pid: state.pid, uptimeMs: nowMs - state.sinceMs, ...use }
+      }
+      case 'starting':
+        return { ...base, status: 'starting' }
+      case 'stopping':
+        return { ...base, status: 'stopping', pid: state.pid }
+      case 'waiting':
+        return { ...base, status: 'restarting', ...ended(state.last), restartInMs: Math.max(0, state.dueMs - nowMs) }
+      case 'given-up':
+        return { ...base, status: 'crashed', ...ended(state.last) }
+      case 'idle':
+        return { ...base, status: 'stopped', ...(state.last ? ended(state.last) : {}) }
+    }
+  }
+
+  async #spawn(agent: InstalledAgent): Promise<StartedProcess> {
+    const command = agentCommand(agent)
+    if (!command) {
+      throw new VolttronError('bad-data', `the agent '${agent.identity}' was installed by another platform`, {
+        hint: `install its package again, with --vip-identity ${agent.identity} --force`,
+      })
+    }
+    const { home, access, environment, logs, user } = this.#ports
+    const view = user?.view()
+    const seenHome = user && view ? await handOver(agent.folder, user.account, view) : home
+    const started = await startProcess({
+      ...command,
+      workingFolder: agent.folder,
+      environment: agentEnvironment(agent, {
+        home: seenHome,
+        credentials: await access.credentials(agent.identity),
+        inherited: user ? { ...environment, HOME: agent.folder } : environment,
+        ...(view && { reach: { address: view.address, serverKey: view.serverKey } }),
+      }),
+      logFile: logs.ofAgent(agent.identity),
+      ...(user && { user: user.account }),
+    })
+    recordProcess(agent.folder, started.pid)
+    this.#ports.log.info({ identity: agent.identity, pid: started.pid }, 'agent started')
+    const ended = started.ended.then((code) => {
+      forgetProcess(agent.folder)
+      this.#resources.forget(started.pid)
+      // What it has started and left behind goes with it.
+      signalGroup(started.pid, 'SIGKILL')
+      this.#ports.log.info({ identity: agent.identity, pid: started.pid, code }, 'agent ended')
+      return code
+    })
+    return { pid: started.pid, ended }
+  }
+
+  #crashed(crash: AgentCrash): void {
+    const { agent, last, failures, retryInMs } = crash
+    this.#ports.log.warn({ identity: agent.identity, code: last.code, failures, retryInMs }, 'agent crashed')
+    this.#onCrash(crash)
+  }
+
+  #runs(uuid: string): boolean {
+    const { at } = this.#supervisor.stateOf(uuid)
+    return at === 'running' || at === 'starting'
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(work)
+    this.#changing = done.catch(() => {})
+    return done
+  }
+
+  #lookAtLogs(): void {
+    if (this.#isClosed) return
+    this.#stopLookingAtLogs = this.#ports.clock.setTimer(LOOK_AT_LOGS_MS, () => {
+      const running = this.list().filter(({ uuid }) => this.#runs(uuid))
+      Promise.all(running.map(({ identity }) => this.logs.rotateAgent(identity)))
+        .catch((error: unknown) => this.#ports.log.warn(error instanceof Error ? error.message : String(error)))
+        .finally(() => this.#lookAtLogs())
+    })
+  }
+}
+
+const NOTHING_KNOWN = {
+  pid: undefined,
+  exitCode: undefined,
+  uptimeMs: undefined,
+  restartInMs: undefined,
+  cpuPercent: undefined,
+  memoryBytes: undefined,
+} as const
+
+const ended = ({ pid, code }: Ending) => ({ pid, exitCode: code })

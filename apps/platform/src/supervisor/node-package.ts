@@ -1,0 +1,160 @@
+/** Installs the code of a Node.js agent: copied or unpacked, with the packages it depends on. */
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { basename, delimiter, dirname, join, resolve } from 'node:path'
+import { fileError } from '@volttron/auth'
+import { parseJson, VolttronError } from '@volttron/vip'
+import { extract } from 'tar'
+import * as z from 'zod'
+import { AgentFile, type Launch } from './agent-folder.ts'
+import type { LogFiles } from './log-files.ts'
+import type { PackageSource } from './package-source.ts'
+import { runTool, ToolFailed, toolError } from './run-tool.ts'
+
+/** What a package turned out to be, once it is in the staging folder. */
+export interface UnpackedPackage {
+  /** Name without version. */
+  readonly name: string
+  readonly version: string
+  readonly launch: Launch
+  /** The identity its author wants for it. */
+  readonly defaultIdentity: string | undefined
+}
+
+export interface NodePackagePorts {
+  readonly logs: LogFiles
+  readonly environment: Readonly<NodeJS.ProcessEnv>
+  /** Folder of the SDK that agents get which bring none. */
+  readonly sdkFolder: () => string
+}
+
+const SDK = '@volttron/agent'
+
+const manifestShape = z.object({
+  name: z.string().min(1),
+  version: z.string().default('0.0.0'),
+  main: z.string().optional(),
+  bin: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
+  dependencies: z.record(z.string(), z.string()).default({}),
+  volttron: z.object({ identity: z.string().optional() }).optional(),
+})
+type Manifest = z.infer<typeof manifestShape>
+
+/**
+ * @param editable run the code where it is instead of copying it; folders only
+ * @throws VolttronError `bad-data` for a package that is no agent, or whose dependencies cannot be had; `system`
+ */
+export async function unpackNodePackage(
+  source: PackageSource & { kind: 'node' },
+  staging: string,
+  editable: boolean,
+  ports: NodePackagePorts,
+): Promise<UnpackedPackage> {
+  const isInPlace = editable && source.isFolder
+  const folder = isInPlace ? source.path : join(staging, AgentFile.package)
+  if (!isInPlace) await bringIn(source, folder)
+  const manifest = await readManifest(folder, source.path)
+  const main = mainOf(manifest, folder, source.path)
+  if (!isInPlace) await addDependencies(manifest, folder, ports)
+  return {
+    name: manifest.name.replace(/^@[^/]*\//, ''),
+    version: manifest.version,
+    launch: { kind: 'node', code: isInPlace ? resolve(source.path) : AgentFile.package, main },
+    defaultIdentity: manifest.volttron?.identity,
+  }
+}
+
+async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, folder: string): Promise<void> {
+  if (isFolder) {
+    try {
+      await cp(path, folder, { recursive: true, filter: (name) => basename(name) !== '.git' })
+    } catch (error) {
+      throw fileError(`cannot copy ${path}`, error)
+    }
+    return
+  }
+  await mkdir(folder)
+  try {
+    // `npm pack` puts everything into one folder, usually `package`.
+    await extract({ file: path, cwd: folder, strip: 1, strict: true })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new VolttronError('bad-data', `${path} is no npm tarball: ${why}`, { cause: error })
+  }
+}
+
+async function readManifest(folder: string, source: string): Promise<Manifest> {
+  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
+  if (text === undefined) throw new VolttronError('bad-data', `there is no package.json in ${source}`)
+  const parsed = manifestShape.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+  throw new VolttronError('bad-data', `package.json of ${source} is not as it should be: ${where}${issue?.message}`)
+}
+
+/** `main`, else the command of `bin`: what a person would run. */
+function mainOf({ main, bin }: Manifest, folder: string, source: string): string {
+  const named = main ?? (typeof bin === 'object' ? Object.values(bin)[0] : bin)
+  if (named === undefined) {
+    throw new VolttronError('bad-data', `package.json of ${source} names no program`, {
+      hint: 'set "main" to the file that runs the agent',
+    })
+  }
+  const path = resolve(folder, named)
+  if (!path.startsWith(join(folder, '/'))) {
+    throw new VolttronError('bad-data', `package.json of ${source} names a program outside of it: ${named}`)
+  }
+  if (existsSync(path)) return named
+  throw new VolttronError('bad-data', `the program ${named} that package.json names is not in ${source}`, {
+    hint: 'build the agent before it is installed',
+  })
+}
+
+/** Asks the registry only for what the package does not bring. */
+async function addDependencies(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
+  const modules = join(folder, 'node_modules')
+  const missing = Object.keys(manifest.dependencies).filter((name) => !existsSync(join(modules, name, 'package.json')))
+  if (missing.some((name) => name !== SDK)) await npmInstall(manifest, folder, ports)
+  if (!missing.includes(SDK)) return
+  const link = join(modules, SDK)
+  await mkdir(dirname(link), { recursive: true })
+  await symlink(ports.sdkFolder(), link, 'dir')
+}
+
+async function npmInstall(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
+  const path = join(folder, 'package.json')
+  const original = await readFile(path, 'utf8')
+  // The SDK comes from the platform: npm must neither look for it nor mind it.
+  const { [SDK]: _sdk, ...dependencies } = manifest.dependencies
+  await writeFile(path, JSON.stringify({ ...(parseJson(original) as object), dependencies }))
+  try {
+    await runTool(
+      {
+        command: 'npm',
+        args: ['install', '--omit=dev', '--no-audit', '--no-fund', '--no-package-lock', '--no-progress'],
+        workingFolder: folder,
+        environment: {
+          ...ports.environment,
+          // The npm of the Node.js that runs us.
+          PATH: [dirname(process.execPath), ports.environment.PATH ?? ''].join(delimiter),
+        },
+      },
+      ports.logs,
+    )
+  } catch (error) {
+    if (error instanceof ToolFailed && error.isMissing) {
+      throw new VolttronError('system', `npm is missing, and ${manifest.name} depends on other packages`, {
+        hint: 'install npm on the machine of the platform, or bundle node_modules with the agent',
+      })
+    }
+    throw toolError(
+      `npm cannot install the packages ${manifest.name} depends on`,
+      error,
+      ports.logs,
+      /^npm error\s+(?!A complete log)(code \S+$)?/,
+    )
+  } finally {
+    await writeFile(path, original)
+  }
+}
