@@ -18,6 +18,7 @@ import { drain } from './drain.ts'
 import { remotePlatforms } from './federation/remote-platforms.ts'
 import { writeFirstConfig } from './home/first-config.ts'
 import type { Home } from './home/home.ts'
+import { KeyApprovals } from './key-approvals.ts'
 import { KeyRing } from './key-ring.ts'
 import { openLocalKeys } from './local-keys.ts'
 import type { LimitOptions, PlatformOptions } from './options/platform-options.ts'
@@ -96,9 +97,9 @@ async function compose(
     addresses: [...options.addresses.listen, options.addresses.local],
     extraAddresses: await pythonAddresses(options),
     serverKeys: platformKey,
-    admit: async (key) => {
+    admit: async (key, remote) => {
       await ready
-      return keyRing.admit(key)
+      return keyRing.admit(key, remote)
     },
     onConnection: (connection) => reception.receive(connection),
     limits: doorLimits(limits),
@@ -109,15 +110,31 @@ async function compose(
   if (options.agents.user !== undefined) await openWay(home.paths, options.addresses.local.path)
 
   // Who may come in, and what they may do.
+  let approvals: KeyApprovals | undefined
   const localKeys = await openLocalKeys(home, routerLog, {
     onAdded: () => door.refreshAdmissions(),
-    onRevoked: (key) => door.closeByKey(key, 'the key was revoked'),
+    onRevoked(key) {
+      approvals?.revoked(key)
+      door.closeByKey(key, 'the key was revoked')
+    },
   })
   onStop(() => localKeys.close())
   const rules = await openAuthzFile(home.paths.authz, ({ level, message }) => routerLog[level](message))
   onStop(() => rules.close())
+  const keyApprovals = await KeyApprovals.open(
+    {
+      path: home.paths.keyApprovals,
+      localKeys,
+      isNamedByRules: (identity) => rules.authorization.capabilitiesOf(identity) !== undefined,
+      cut: (key, reason) => door.closeByKey(key, reason),
+      log: componentLogger(log, 'keys'),
+    },
+    systemClock.unixMs(),
+  )
+  approvals = keyApprovals
   const keyRing = new KeyRing({
     credentials: localKeys.credentials,
+    approvals: keyApprovals,
     onUnknownKey: () => federated?.federation.onUnknownKey(),
   })
 
@@ -158,7 +175,7 @@ async function compose(
     },
     limits,
     turn,
-    holderOf: (key) => keyRing.holderOf(key),
+    holderOf: (key, claimed) => keyRing.holderOf(key, claimed),
     sessions: {
       acceptClassic(platform, connection) {
         const visit = federation?.acceptClassic(platform, connection)
@@ -177,7 +194,21 @@ async function compose(
     log: (event, fields) => routerLog.info(fields, event),
     onQuit,
   })
-  addServices({ bus, router, federation, agents, platformKey, startedAtMs, doorCounters: () => door.counters, onQuit })
+  const servicesLog = componentLogger(log, 'services')
+  addServices({
+    bus,
+    router,
+    federation,
+    agents,
+    platformKey,
+    rules,
+    localKeys,
+    approvals: keyApprovals,
+    log: (event, fields) => servicesLog.info(fields, event),
+    startedAtMs,
+    doorCounters: () => door.counters,
+    onQuit,
+  })
 
   await writeFileAtomic(join(home.paths.run, 'addresses.json'), `${JSON.stringify({ addresses })}\n`)
   await writeFirstConfig(home.paths.config, options)

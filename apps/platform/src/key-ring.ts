@@ -5,11 +5,14 @@
 import type { Credentials } from '@volttron/auth'
 import type { Admission } from '@volttron/transport'
 import type { PublicKey } from '@volttron/vip'
+import type { KeyApprovals } from './key-approvals.ts'
 import type { KeyHolder } from './router/reception.ts'
 
 export interface KeyRingPorts {
   /** Keys of local identities. */
   readonly credentials: Credentials
+  /** What the operator decided about keys that nobody knows. */
+  readonly approvals: Pick<KeyApprovals, 'isDenied' | 'isUnnamed' | 'knock' | 'isKnownNow' | 'claim'>
   /** A key that nobody knows has knocked: the list of platforms may be out of date. */
   readonly onUnknownKey: () => void
 }
@@ -23,17 +26,21 @@ export class KeyRing {
     this.#ports = ports
   }
 
-  holderOf(key: PublicKey): KeyHolder | undefined {
-    const identity = this.#ports.credentials.identityOf(key)
-    if (identity !== undefined) return { kind: 'agent', identity }
-    const name = this.#platformByKey.get(key)
-    return name === undefined ? undefined : { kind: 'platform', name }
+  /** @param claimed the identity under which the holder has come: an approved key may have none yet */
+  holderOf(key: PublicKey, claimed: string): KeyHolder | undefined {
+    const known = this.#known(key)
+    if (known || !this.#ports.approvals.isUnnamed(key)) return known
+    const problem = this.#ports.approvals.claim(key, claimed)
+    return problem === undefined ? { kind: 'agent', identity: claimed } : { kind: 'unnamed', problem }
   }
 
-  /** A stranger is not told that it is one: it may be on the way into the registry, or wait for its credentials. */
-  admit(key: PublicKey): Admission {
-    if (this.holderOf(key)) return { verdict: 'accept' }
-    this.#ports.onUnknownKey()
+  /** A stranger is not told that it is one: it may be on the way into the registry, or wait for its approval. */
+  admit(key: PublicKey, remote: string): Admission {
+    const { approvals, onUnknownKey } = this.#ports
+    if (this.#known(key) || approvals.isUnnamed(key)) return { verdict: 'accept' }
+    if (approvals.isDenied(key)) return { verdict: 'refuse', reason: 'the operator denied the key' }
+    onUnknownKey()
+    approvals.knock(key, remote)
     return { verdict: 'later', reason: 'the key is not known here' }
   }
 
@@ -42,6 +49,7 @@ export class KeyRing {
     const former = this.revoke(platform)
     this.#keyByPlatform.set(platform, key)
     this.#platformByKey.set(key, platform)
+    this.#ports.approvals.isKnownNow(key)
     return former === key ? undefined : former
   }
 
@@ -52,5 +60,13 @@ export class KeyRing {
     this.#keyByPlatform.delete(platform)
     if (this.#platformByKey.get(key) === platform) this.#platformByKey.delete(key)
     return key
+  }
+
+  #known(key: PublicKey): KeyHolder | undefined {
+    const identity = this.#ports.credentials.identityOf(key)
+    if (identity !== undefined) return { kind: 'agent', identity }
+    // What the operator denied stays out, whatever the registry says.
+    const name = this.#ports.approvals.isDenied(key) ? undefined : this.#platformByKey.get(key)
+    return name === undefined ? undefined : { kind: 'platform', name }
   }
 }

@@ -1,11 +1,20 @@
 /** Keys of local identities, kept true while their files come and go. */
-import { Credentials, publicKeysOf } from '@volttron/auth'
+import { Credentials, type PreviousKey, publicKeysOf } from '@volttron/auth'
 import type { Logger } from '@volttron/observe'
 import type { PublicKey } from '@volttron/vip'
 import type { Home } from './home/home.ts'
 
 export interface LocalKeys {
   readonly credentials: Credentials
+  /**
+   * Makes credentials for an identity, valid when this resolves.
+   *
+   * @param keys default: fresh ones
+   * @throws VolttronError `usage` when it has some already
+   */
+  create(identity: string, keys?: PreviousKey): Promise<void>
+  /** Takes the keys of an identity away and cuts its connections. @throws VolttronError `not-found` */
+  remove(identity: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -18,10 +27,11 @@ export interface LocalKeyListener {
 
 export async function openLocalKeys(home: Home, log: Logger, listener: LocalKeyListener): Promise<LocalKeys> {
   const credentials = new Credentials()
-  const scan = await home.credentialStore.load()
+  const store = home.credentialStore
+  const scan = await store.load()
   for (const { message } of scan.problems) log.warn(message)
   for (const credential of scan.credentials) credentials.set(credential.identity, publicKeysOf(credential))
-  const watch = home.credentialStore.watch(scan, ({ changed, removed, problems }) => {
+  const watch = store.watch(scan, ({ changed, removed, problems }) => {
     for (const { message } of problems) log.warn(message)
     for (const identity of removed) {
       log.info({ identity }, 'credentials-removed')
@@ -34,5 +44,16 @@ export async function openLocalKeys(home: Home, log: Logger, listener: LocalKeyL
     }
     if (changed.length > 0) listener.onAdded()
   })
-  return { credentials, close: () => watch.close() }
+  return {
+    credentials,
+    async create(identity, keys) {
+      await store.create(identity, keys)
+      await watch.rescan()
+    },
+    async remove(identity) {
+      await store.remove(identity)
+      await watch.rescan()
+    },
+    close: () => watch.close(),
+  }
 }

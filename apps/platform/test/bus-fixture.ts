@@ -127,6 +127,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     mayReceive: (identity, topic) => identity === 'boss' || !topic.startsWith('secret'),
     maySubscribe: (identity, prefix) => identity === 'boss' || !prefix.startsWith('secret'),
     mayCallRpc: (caller) => caller === 'friend/caller',
+    nameParameters: () => {},
   }
   const turn = new Turn((run) => deferred.push(run))
   const distribution = new Distribution({

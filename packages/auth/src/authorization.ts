@@ -12,7 +12,7 @@ import {
   readAuthzDocument,
   type TopicAccess,
 } from './authz-document.ts'
-import { DEFAULT_AUTHZ, DEFAULT_ROLE, OPEN_METHODS, OWN_IDENTITIES, PARAMETER_NAMES } from './default-rules.ts'
+import { DEFAULT_AUTHZ, DEFAULT_ROLE, OWN_IDENTITIES } from './default-rules.ts'
 import { type EffectiveCapabilities, effectiveCapabilities } from './effective-capabilities.ts'
 import { fixedStart, namePattern, type TextMatcher, topicPattern, valuePattern } from './patterns.ts'
 
@@ -56,6 +56,8 @@ export class Authorization {
   #rules: Rules
   #locked: boolean
   readonly #defaultRights: (identity: string) => readonly RpcRule[]
+  /** By `<callee>.<method>`. */
+  readonly #parameterNames = new Map<string, readonly string[]>()
 
   /** Starts with the default rules, or locked; see {@link lock}. */
   constructor(options: { locked?: boolean } = {}) {
@@ -108,7 +110,8 @@ export class Authorization {
   }
 
   /**
-   * A local caller may call what is not protected; a caller on another platform only what a rule grants it by name, and
+   * A local caller may call what is not protected; which methods of the platform's own services are open to all, these say
+   * themselves. A caller on another platform only what a rule grants it by name, and
    * of `platform`, `platform.*` and `control.connection` only what a rule for exactly this caller names: neither
    * `<platform>/*` nor an expression such as `/.*\/` opens them.
    *
@@ -119,10 +122,21 @@ export class Authorization {
     if (this.#locked) return OWN.has(caller)
     const isRemote = parseRemotePeer(caller) !== undefined
     if (!isRemote && !this.isProtectedRpc(callee, method)) return true
+    return this.hasRpcCapability(caller, callee, method, params)
+  }
+
+  /**
+   * Whether a rule grants the call, be the method protected or not.
+   *
+   * @param caller as in {@link mayCallRpc}, and `params` too
+   */
+  hasRpcCapability(caller: string, callee: string, method: string, params?: unknown): boolean {
+    if (this.#locked) return OWN.has(caller)
     const resource = `${callee}.${method}`
+    const isRemote = parseRemotePeer(caller) !== undefined
     const rules = isRemote ? this.#remoteRpcRules(caller, callee) : this.#localRpcRules(caller)
     if (rules.length === 0) return false
-    const named = namedParams(resource, params)
+    const named = namedParams(this.#parameterNames.get(resource) ?? [], params)
     return rules.some(
       (rule) =>
         rule.matches(resource) &&
@@ -132,11 +146,17 @@ export class Authorization {
     )
   }
 
-  /** Whether a local caller needs a capability for the method. */
+  /**
+   * Tells the names of a method's positional parameters, so that rules which restrict parameters by name hold for callers who
+   * pass them by place. Of a method whose names are not known, only named parameters satisfy a restriction.
+   */
+  nameParameters(callee: string, method: string, names: readonly string[]): void {
+    this.#parameterNames.set(`${callee}.${method}`, names)
+  }
+
+  /** Whether a local caller needs a capability for the method: of the platform's own services always. */
   isProtectedRpc(callee: string, method: string): boolean {
-    if (this.#rules.protectedRpcs.get(callee)?.has(method)) return true
-    const open = Object.hasOwn(OPEN_METHODS, callee) ? OPEN_METHODS[callee] : undefined
-    return open !== undefined && !open.has(method)
+    return OWN.has(callee) || this.#rules.protectedRpcs.get(callee)?.has(method) === true
   }
 
   /** Methods of this agent that need a capability, as authz.json has them; for an unknown agent none. */
@@ -222,7 +242,7 @@ function rpcRule(resource: string, restrictions: Restrictions): RpcRule {
 }
 
 /** Parameters by name; `undefined` when one is given twice, because then nobody knows which one counts. */
-function namedParams(resource: string, params: unknown): Readonly<Record<string, unknown>> | undefined {
+function namedParams(names: readonly string[], params: unknown): Readonly<Record<string, unknown>> | undefined {
   if (params === undefined || params === null) return {}
   if (typeof params !== 'object') return undefined
   const both = params as { '*args'?: unknown; '**kwargs'?: unknown }
@@ -231,7 +251,6 @@ function namedParams(resource: string, params: unknown): Readonly<Record<string,
   const keywords = Array.isArray(params) ? {} : isBoth ? (both['**kwargs'] ?? {}) : params
   if (typeof keywords !== 'object' || keywords === null) return undefined
   const named: Record<string, unknown> = Object.assign(Object.create(null), keywords)
-  const names = Object.hasOwn(PARAMETER_NAMES, resource) ? PARAMETER_NAMES[resource]! : []
   for (const [index, name] of names.entries()) {
     if (index >= positional.length) break
     if (Object.hasOwn(named, name)) return undefined

@@ -12,47 +12,6 @@ export const OWN_IDENTITIES = [
   ReservedIdentity.controlConnection,
 ] as const
 
-/**
- * Methods of the platform's own services that every local agent may call. All others need a capability, so that a method
- * added tomorrow is closed until somebody opens it.
- */
-export const OPEN_METHODS: Readonly<Record<string, ReadonlySet<string>>> = {
-  [ReservedIdentity.platform]: new Set(['inspect']),
-  [ReservedIdentity.auth]: new Set([
-    'inspect',
-    'get_agent_capabilities',
-    'get_protected_rpcs',
-    'check_rpc_authorization',
-    'check_pubsub_authorization',
-    'is_protected_topic',
-  ]),
-  [ReservedIdentity.control]: new Set([
-    'inspect',
-    'peerlist',
-    'list_agents',
-    'agent_status',
-    'agent_name',
-    'agent_version',
-    'agent_versions',
-    'agent_priority',
-    'agent_vip_identity',
-    'status_agents',
-    'identity_exists',
-  ]),
-  [ReservedIdentity.configStore]: new Set(['inspect', 'list_configs', 'list_stores', 'get_config', 'get_metadata']),
-  [ReservedIdentity.health]: new Set(['inspect', 'get_platform_health', 'health.get_status']),
-  [ReservedIdentity.federation]: new Set(['inspect', 'status']),
-  [ReservedIdentity.controlConnection]: new Set(['inspect']),
-}
-
-/** Names of positional parameters, where rules restrict parameters by name and Python agents pass them by place. */
-export const PARAMETER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  'platform.config_store.initialize_configs': ['identity'],
-  'platform.config_store.set_config': ['identity', 'config_name', 'raw_contents'],
-  'platform.config_store.delete_store': ['identity'],
-  'platform.config_store.delete_config': ['identity', 'config_name'],
-}
-
 /** The role every local agent has for itself: it may change its own configuration store. */
 export const DEFAULT_ROLE = 'default_rpc_capabilities'
 

@@ -43,6 +43,14 @@ export interface CredentialChange {
   readonly problems: readonly CredentialProblem[]
 }
 
+/** A file as it was when it was read. */
+interface SeenFile {
+  /** Changes with the content; `undefined` when the file could not be looked at. */
+  readonly stamp: string | undefined
+  readonly credential: Credential | undefined
+  readonly problem: CredentialProblem | undefined
+}
+
 const SUFFIX = '.json'
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
@@ -71,19 +79,36 @@ export class FileCredentialStore {
   }
 
   /** Reads every file. @throws VolttronError `system` when the folder itself cannot be read */
-  async load(): Promise<CredentialScan> {
+  load(): Promise<CredentialScan> {
+    return this.#load(new Map())
+  }
+
+  /** @param seen what earlier looks found: files that have not changed since are not read again */
+  async #load(seen: Map<string, SeenFile>): Promise<CredentialScan> {
     const credentials: Credential[] = []
     const problems: CredentialProblem[] = []
-    for (const file of await this.#files()) {
-      try {
-        const credential = await this.#read(file)
-        if (credential) credentials.push(credential)
-      } catch (error) {
-        if (!(error instanceof VolttronError)) throw error
-        problems.push({ file, message: error.message })
+    const files = await this.#files()
+    for (const file of files) {
+      const stamp = await stampOf(join(this.folder, file))
+      let found = seen.get(file)
+      if (!found || stamp === undefined || found.stamp !== stamp) {
+        found = { stamp, ...(await this.#look(file)) }
+        seen.set(file, found)
       }
+      if (found.credential) credentials.push(found.credential)
+      if (found.problem) problems.push(found.problem)
     }
+    for (const file of seen.keys()) if (!files.includes(file)) seen.delete(file)
     return { credentials, problems }
+  }
+
+  async #look(file: string): Promise<Pick<SeenFile, 'credential' | 'problem'>> {
+    try {
+      return { credential: await this.#read(file), problem: undefined }
+    } catch (error) {
+      if (!(error instanceof VolttronError)) throw error
+      return { credential: undefined, problem: { file, message: error.message } }
+    }
   }
 
   /** Identities that have a file, sorted. */
@@ -97,8 +122,13 @@ export class FileCredentialStore {
     return await this.#read(identity + SUFFIX)
   }
 
-  /** Makes keys for a new identity. @throws VolttronError `usage` when it has a file already, whatever is in it */
-  async create(identity: string, keys: KeyPair = generateKeyPair()): Promise<Credential> {
+  /**
+   * Makes credentials for a new identity.
+   *
+   * @param keys default: fresh ones. Without a secret key for an agent that keeps it where it runs
+   * @throws VolttronError `usage` when it has a file already, whatever is in it
+   */
+  async create(identity: string, keys: PreviousKey = generateKeyPair()): Promise<Credential> {
     const path = this.#path(identity)
     if (await exists(path)) {
       throw new VolttronError('usage', `'${identity}' has credentials already, in ${path}`)
@@ -137,8 +167,9 @@ export class FileCredentialStore {
   watch(seen: CredentialScan, onChange: (change: CredentialChange) => void, options: FileWatchOptions = {}): FileWatch {
     let known = new Map(seen.credentials.map((credential) => [credential.identity, credential]))
     let reported = new Set(seen.problems.map(({ message }) => message))
+    const files = new Map<string, SeenFile>()
     const look = async () => {
-      const scan = await this.load().catch((error: unknown): CredentialScan => {
+      const scan = await this.#load(files).catch((error: unknown): CredentialScan => {
         // The folder is away for a moment: nobody loses a key by that.
         const message = fileError(`cannot read ${this.folder}`, error).message
         return { credentials: [...known.values()], problems: [{ file: '', message }] }
@@ -201,9 +232,16 @@ export class FileCredentialStore {
   async #write(credential: Credential): Promise<Credential> {
     const path = this.#path(credential.identity)
     const { identity, publicKey, secretKey, domain, address, previous } = credential
-    const json: Record<string, unknown> = { identity, publickey: publicKey, secretkey: secretKey, domain, address }
+    // Python's loader insists on a secret key, even on one that says nothing.
+    const json: Record<string, unknown> = {
+      identity,
+      publickey: publicKey,
+      secretkey: secretKey ?? '',
+      domain,
+      address,
+    }
     if (previous.length > 0) {
-      json.previous = previous.map((keys) => ({ publickey: keys.publicKey, secretkey: keys.secretKey }))
+      json.previous = previous.map((keys) => ({ publickey: keys.publicKey, secretkey: keys.secretKey ?? '' }))
     }
     try {
       await writeFileAtomic(path, `${JSON.stringify(json, null, 2)}\n`, { mode: FILE_MODE })
@@ -219,6 +257,16 @@ const unknownIdentity = (identity: string) =>
 
 const damaged = (path: string, why: string) =>
   new VolttronError('bad-data', `${path} is damaged: ${why}`, { hint: 'restore it from a backup, or move it away' })
+
+/** In nanoseconds, because two writes may fall into one millisecond. */
+async function stampOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
+  } catch {
+    return undefined // the reader says why
+  }
+}
 
 async function exists(path: string): Promise<boolean> {
   try {
@@ -264,4 +312,4 @@ function parseKeys(json: Record<string, unknown>): PreviousKey | undefined {
   return { publicKey, secretKey: secretKey && publicKeyOf(secretKey) === publicKey ? secretKey : undefined }
 }
 
-const isSame = (a: Credential, b: Credential | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
+const isSame = (a: Credential, b: Credential | undefined): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

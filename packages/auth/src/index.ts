@@ -43,3 +43,11 @@ export {
 export { errorCode, fileError } from './file-errors.ts'
 export { withFileLock } from './file-lock.ts'
 export { FileWatch, type FileWatchOptions } from './file-watch.ts'
+export {
+  type ApprovedKey,
+  type KeyDecisions,
+  type KeyRequest,
+  KeyRequests,
+  type KeyRequestStatus,
+  type KeyRequestsOptions,
+} from './key-requests.ts'

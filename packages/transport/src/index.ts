@@ -10,7 +10,7 @@ export { type Greeting, greet, helloMessage, readWelcome } from './channel-greet
 export type { Admission, Connection, ConnectionCounters, ConnectionHandlers } from './connection.ts'
 export { INITIAL_CREDIT } from './credit-window.ts'
 export { type DialOptions, dial } from './dial.ts'
-export { FrontDoor } from './front-door.ts'
+export { FrontDoor, networkOf } from './front-door.ts'
 export type { FrontDoorLimits } from './front-door-limits.ts'
 export type { Admit, FrontDoorCounters, FrontDoorOptions, TransportLog } from './front-door-ports.ts'
 export { letHeapGrow } from './heap.ts'

@@ -13,6 +13,8 @@ export interface HomePaths {
   readonly pidFile: string
   readonly credentialStore: string
   readonly authz: string
+  /** What the operator decided about unknown keys. */
+  readonly keyApprovals: string
   readonly agents: string
   /** Agents that are being installed; on the file system of {@link agents}. */
   readonly agentsStaging: string
@@ -30,6 +32,7 @@ export const homePaths = (home: string): HomePaths => ({
   pidFile: join(home, 'VOLTTRON_PID'),
   credentialStore: join(home, 'credentials_store'),
   authz: join(home, 'authz.json'),
+  keyApprovals: join(home, 'key_approvals.json'),
   agents: join(home, 'agents'),
   agentsStaging: join(home, 'agents-staging'),
   configurationStore: join(home, 'configuration_store'),

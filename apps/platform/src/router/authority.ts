@@ -9,4 +9,6 @@ export interface Authority {
   maySubscribe(identity: string, prefix: string): boolean
   /** @param caller a local identity, or `<platform>/<identity>` */
   mayCallRpc(caller: string, callee: string, method: string, params?: unknown): boolean
+  /** Names the positional parameters of a method, for rules that restrict parameters. */
+  nameParameters(callee: string, method: string, names: readonly string[]): void
 }

@@ -32,6 +32,8 @@ import type { Router } from './router.ts'
 export type KeyHolder =
   | { readonly kind: 'agent'; readonly identity: string }
   | { readonly kind: 'platform'; readonly name: string }
+  /** Approved, but not under the name it came with. */
+  | { readonly kind: 'unnamed'; readonly problem: string }
 
 /** Takes over connections of other platforms; packages/federation offers it. */
 export interface SessionEntrance {
@@ -58,7 +60,8 @@ export interface ReceptionOptions {
   readonly bus: Bus
   readonly router: Router
   readonly turn: Turn
-  readonly holderOf: (key: PublicKey) => KeyHolder | undefined
+  /** @param claimed the identity it comes with */
+  readonly holderOf: (key: PublicKey, claimed: string) => KeyHolder | undefined
   readonly sessions: SessionEntrance
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -84,8 +87,9 @@ export class Reception {
 
   /** A connection with a proven key and a first message. */
   receive(connection: Connection): void {
-    const holder = this.#options.holderOf(connection.publicKey)
+    const holder = this.#options.holderOf(connection.publicKey, connection.routingId)
     if (!holder) return connection.close('the key was revoked')
+    if (holder.kind === 'unnamed') return this.#refuse(connection, VipErrno.unauthorized.code, holder.problem)
     if (holder.kind === 'platform') return this.#receivePlatform(connection, holder.name)
     this.#receiveAgent(connection, holder.identity)
   }

@@ -18,7 +18,7 @@ const NO_PARAMETERS = { params: [] } as const
 
 export function exportControlService(methods: ServiceMethods, ports: ControlPorts): void {
   const { bus } = ports
-  methods.export('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity), NO_PARAMETERS)
+  methods.exportOpen('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity), NO_PARAMETERS)
   methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
   methods.export(
     'platform_info',

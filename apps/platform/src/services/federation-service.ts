@@ -11,7 +11,7 @@ export interface FederationControl {
 }
 
 export function exportFederationService(methods: ServiceMethods, federation: FederationControl): void {
-  methods.export(
+  methods.exportOpen(
     'status',
     (): FederationReport => ({
       registry: federation.registryStatus(),

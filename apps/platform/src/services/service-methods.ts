@@ -10,6 +10,8 @@ import { principalOf } from '../router/principal.ts'
 
 export class ServiceMethods extends MethodRegistry {
   readonly #open: Set<string>
+  readonly #service: string
+  readonly #authority: Authority
 
   /** @param service identity of the service, as rules name it: `<service>.<method>` */
   constructor(service: string, authority: Authority) {
@@ -23,6 +25,14 @@ export class ServiceMethods extends MethodRegistry {
       },
     })
     this.#open = open
+    this.#service = service
+    this.#authority = authority
+  }
+
+  override export(name: string, method: RpcMethod, options: MethodOptions = {}): void {
+    super.export(name, method, options)
+    const names = options.params?.map((param) => (typeof param === 'string' ? param : param.name))
+    if (names) this.#authority.nameParameters(this.#service, name, names)
   }
 
   /**

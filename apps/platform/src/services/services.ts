@@ -1,9 +1,12 @@
 /** The platform's own services, as peers on the bus. */
 import { randomBytes } from 'node:crypto'
+import type { AuthzFile } from '@volttron/auth'
 import type { Federation } from '@volttron/federation'
 import { sequentialIds } from '@volttron/rpc'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import { systemClock } from '../clock.ts'
+import type { KeyApprovals } from '../key-approvals.ts'
+import type { LocalKeys } from '../local-keys.ts'
 import type { PlatformKey } from '../platform-key.ts'
 import type { Bus } from '../router/bus.ts'
 import type { RouteName, Topic } from '../router/names.ts'
@@ -11,6 +14,7 @@ import type { Router } from '../router/router.ts'
 import { ServicePeer } from '../router/service-peer.ts'
 import type { Agents } from '../supervisor/agents.ts'
 import { exportAgentMethods } from './agent-methods.ts'
+import { exportAuthService } from './auth-service.ts'
 import { exportControlService } from './control-service.ts'
 import { crashAlert } from './crash-alert.ts'
 import { exportFederationService } from './federation-service.ts'
@@ -24,6 +28,10 @@ export interface ServiceParts {
   readonly federation: Federation<Topic, RouteName> | undefined
   readonly agents: Agents
   readonly platformKey: PlatformKey
+  readonly rules: AuthzFile
+  readonly localKeys: LocalKeys
+  readonly approvals: KeyApprovals
+  readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly startedAtMs: number
   readonly doorCounters: () => object
   readonly onQuit: () => void
@@ -44,6 +52,16 @@ export function addServices(parts: ServiceParts): void {
       hint: 'start it with --enable-federation --federation-url URL',
     })
   }
+  add(ReservedIdentity.auth, (methods, service) =>
+    exportAuthService(methods, {
+      rules: parts.rules,
+      localKeys: parts.localKeys,
+      approvals: parts.approvals,
+      call: (...call) => service.call(...call),
+      isConnected: (identity) => bus.peers.get(identity) !== undefined,
+      log: parts.log,
+    }),
+  )
   add(ReservedIdentity.control, (methods, service) => {
     exportAgentMethods(methods, agents)
     agents.onCrash((crash) => {
