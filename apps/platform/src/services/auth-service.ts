@@ -5,25 +5,12 @@
  * Questions are open to every agent, about itself and its own methods; everything else needs a rule that names caller and
  * method. A change holds when its answer is given.
  */
-import type { AuthzFile } from '@volttron/auth'
-import type { KeyApprovals } from '../key-approvals.ts'
-import type { LocalKeys } from '../local-keys.ts'
-import type { ServicePeer } from '../router/service-peer.ts'
 import { exportApprovals } from './auth/approvals.ts'
 import { exportCredentials } from './auth/credentials.ts'
+import type { AuthServicePorts } from './auth/ports.ts'
 import { exportQuestions } from './auth/questions.ts'
 import { exportRules } from './auth/rules.ts'
 import type { ServiceMethods } from './service-methods.ts'
-
-export interface AuthServicePorts {
-  readonly rules: Pick<AuthzFile, 'authorization' | 'edit' | 'rescan'>
-  readonly localKeys: Pick<LocalKeys, 'credentials' | 'create' | 'remove'>
-  readonly approvals: Pick<KeyApprovals, 'pending' | 'approved' | 'denied' | 'find' | 'approve' | 'deny' | 'forget'>
-  /** Calls an agent as this service. */
-  readonly call: ServicePeer['call']
-  readonly isConnected: (identity: string) => boolean
-  readonly log: (event: string, fields: Record<string, unknown>) => void
-}
 
 export function exportAuthService(methods: ServiceMethods, ports: AuthServicePorts): void {
   exportQuestions(methods, ports)

@@ -1,7 +1,7 @@
 /** Unknown keys and what the operator decides about them: names and records of the monolithic VOLTTRON. */
-import type { AuthServicePorts } from '../auth-service.ts'
 import type { ServiceMethods } from '../service-methods.ts'
 import { textArgument } from './arguments.ts'
+import type { AuthServicePorts } from './ports.ts'
 
 /** What VOLTTRON says, misspelt as it is. */
 const UNKNOWN = 'UNKOWN'

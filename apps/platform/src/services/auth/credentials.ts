@@ -8,9 +8,9 @@ import {
   publicKeyOf,
   VolttronError,
 } from '@volttron/vip'
-import type { AuthServicePorts } from '../auth-service.ts'
 import type { ServiceMethods } from '../service-methods.ts'
 import { textArgument } from './arguments.ts'
+import type { AuthServicePorts } from './ports.ts'
 
 export function exportCredentials(methods: ServiceMethods, { rules, localKeys, log }: AuthServicePorts): void {
   const { credentials } = localKeys

@@ -7,9 +7,9 @@ import type { EffectiveCapabilities, Restrictions } from '@volttron/auth'
 import { RpcErrorCode, RpcFault } from '@volttron/rpc'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import { principalOf } from '../../router/principal.ts'
-import type { AuthServicePorts } from '../auth-service.ts'
 import type { ServiceMethods } from '../service-methods.ts'
 import { textArgument } from './arguments.ts'
+import type { AuthServicePorts } from './ports.ts'
 
 export function exportQuestions(methods: ServiceMethods, { rules, localKeys }: AuthServicePorts): void {
   const { authorization } = rules

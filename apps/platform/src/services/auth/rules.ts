@@ -17,9 +17,9 @@ import {
   textsArgument,
 } from '@volttron/auth'
 import { describeError, VolttronError } from '@volttron/vip'
-import type { AuthServicePorts } from '../auth-service.ts'
 import type { ServiceMethods } from '../service-methods.ts'
 import { textArgument } from './arguments.ts'
+import type { AuthServicePorts } from './ports.ts'
 
 const PUSH_TIMEOUT_MS = 5_000
 const optional = (name: string) => ({ name, default: null })
