@@ -12,7 +12,9 @@ import type { Bus, PlatformFacts, RemotePlatforms } from './router/bus.ts'
 import { newRouterCounters } from './router/counters.ts'
 import { Distribution } from './router/distribution.ts'
 import type { PeerSession } from './router/names.ts'
+import { noteMisdeed } from './router/misdeed.ts'
 import type { Peer } from './router/peer.ts'
+import { PeerLog } from './router/peer-log.ts'
 import { Reception, type ReceptionOptions } from './router/reception.ts'
 import { RemoteCalls } from './router/remote-calls.ts'
 import { Router } from './router/router.ts'
@@ -45,6 +47,7 @@ export function assembleBus(options: BusOptions): AssembledBus {
   const { instanceName, authority, subscriptions, limits } = options
   const peers = new PeerTable<Peer>()
   const counters = newRouterCounters()
+  const peerLog = new PeerLog({ now: systemClock.monotonicMs, log: options.log })
   const distribution = new Distribution({
     instanceName,
     epoch: options.epoch,
@@ -54,6 +57,7 @@ export function assembleBus(options: BusOptions): AssembledBus {
     counters,
     turn: options.turn,
     now: systemClock.monotonicMs,
+    onMalformed: (sender) => noteMisdeed({ counters, peerLog }, sender, 'malformedPublish', MALFORMED_PUBLISH),
     onRefused: (subscriber, publisher) => tellPublisher(peers, subscriber, publisher?.localRoute.sender),
   })
   const bus: Bus = {
@@ -68,9 +72,9 @@ export function assembleBus(options: BusOptions): AssembledBus {
       idPrefix: randomBytes(8).toString('hex'),
       now: systemClock.monotonicMs,
       maxBytes: limits.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
-      log: options.log,
     }),
     counters,
+    peerLog,
     facts: options.facts,
     nextNonce: () => randomBytes(4).readUInt32LE(),
     drop(peer) {
@@ -103,4 +107,5 @@ function tellPublisher(peers: PeerTable<Peer>, subscriber: Peer, identity: strin
   bounce(publisher, VipErrno.again, { id: NO_ID, recipient: subscriber.identity, subsystem: Subsystem.pubsub })
 }
 
+const MALFORMED_PUBLISH = 'a publish that is not what it claims to be'
 const NO_ID = Buffer.alloc(0)

@@ -172,6 +172,7 @@ async function compose(
         return platformKey.publicKey
       },
       version,
+      agentMonitorFrequencyS: options.agentMonitorFrequencyS,
     },
     limits,
     turn,

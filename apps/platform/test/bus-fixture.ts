@@ -15,7 +15,9 @@ import type { Bus, RemoteError, RemoteMessage, RemotePlatforms } from '../src/ro
 import { newRouterCounters } from '../src/router/counters.ts'
 import { Distribution } from '../src/router/distribution.ts'
 import type { PeerSession } from '../src/router/names.ts'
+import { noteMisdeed } from '../src/router/misdeed.ts'
 import type { Peer } from '../src/router/peer.ts'
+import { PeerLog } from '../src/router/peer-log.ts'
 import { type KeyHolder, Reception } from '../src/router/reception.ts'
 import { RemoteCalls } from '../src/router/remote-calls.ts'
 import { Router } from '../src/router/router.ts'
@@ -129,6 +131,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     mayCallRpc: (caller) => caller === 'friend/caller',
     nameParameters: () => {},
   }
+  const peerLog = new PeerLog({ now: () => nowMs, log: (event, fields) => void logged.push([event, fields]) })
   const turn = new Turn((run) => deferred.push(run))
   const distribution = new Distribution({
     instanceName,
@@ -139,6 +142,7 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
     counters,
     turn,
     now: () => nowMs,
+    onMalformed: (sender) => noteMisdeed({ counters, peerLog }, sender, 'malformedPublish', 'a publish'),
     onRefused: () => {},
   })
   let nonce = 1000
@@ -159,15 +163,16 @@ export function busFixture(options: BusFixtureOptions = {}): BusFixture {
       idPrefix: 'test',
       now: () => nowMs,
       maxBytes: 100_000,
-      log: (event, fields) => void logged.push([event, fields]),
       ...(options.callLimits && { limits: options.callLimits }),
     }),
     counters,
+    peerLog,
     facts: {
       addresses: ['tcp://127.0.0.1:22916'],
       localAddress: 'ipc:///run/vip.socket',
       publicKey: 'K',
       version: '1.2.3',
+      agentMonitorFrequencyS: 600,
     },
     nextNonce: () => nonce++,
     drop: (peer) => {

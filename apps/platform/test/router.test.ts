@@ -70,7 +70,7 @@ describe('a classic peer', () => {
   it('gets error 93 for a subsystem the router does not have', () => {
     const agent = busFixture().connect('a')
     agent.vip('', 'web', 'i1', 'x')
-    expect(agent.heard()).toEqual([['', 'VIP1', 'a', 'i1', 'error', '93', 'Protocol not supported', '', 'web']])
+    expect(agent.heard()).toEqual([['', 'VIP1', '', 'i1', 'error', '93', 'Protocol not supported', '', 'web']])
   })
 
   it('gets error 113 for a peer that is not there', () => {

@@ -64,6 +64,7 @@ export {
   parseRemotePeer,
   type RemotePeer,
 } from './names.ts'
+export { isEchoableInPython, isReadableInPython } from './python-hazards.ts'
 export { formatRoute, parseRoute, type Route } from './route.ts'
 export { openChallenge, sealChallenge } from './sealed-challenge.ts'
 export { buildTail, maxTailBytes, type Tail, TailView, tailFlags, writeTail } from './tail.ts'

@@ -3,13 +3,9 @@
  * of its envelope and puts it into another, byte for byte, and knows that what it splices is exactly one JSON value:
  * otherwise a body such as `1,"sender":"platform.control"` could forge fields.
  *
- * Python's NaN, Infinity and -Infinity count as values.
+ * Python's NaN, Infinity and -Infinity count as values; what would end a Python reader does not (see python-hazards.ts).
  */
-
-/** Deepest nesting of arrays and objects; what is deeper is refused, because it would exhaust the reader's stack. */
-const MAX_DEPTH = 512
-/** Python refuses to read longer integers, by an exception that no VOLTTRON router or agent of its kind survives. */
-const MAX_INTEGER_DIGITS = 4_300
+import { MAX_JSON_DEPTH, MAX_JSON_DIGITS } from './python-hazards.ts'
 
 const LITERAL = /true|false|null|NaN|-?Infinity|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids bare control characters in strings
@@ -86,7 +82,7 @@ function skipValue(text: string, at: number, depth: number): number {
   const first = codeAt(text, at)
   if (first === Code.quote) return skipString(text, at)
   if (first !== Code.openObject && first !== Code.openArray) return skipLiteral(text, at)
-  if (depth >= MAX_DEPTH) return -1
+  if (depth >= MAX_JSON_DEPTH) return -1
   const close = first === Code.openObject ? Code.closeObject : Code.closeArray
   let next = skipBlanks(text, at + 1)
   if (codeAt(text, next) === close) return next + 1
@@ -142,7 +138,7 @@ function skipLiteral(text: string, at: number): number {
   }
   // Either case of the letter e begins an exponent.
   if ((codeAt(text, next) | 0x20) === 0x65) return match(LITERAL, text, at)
-  return next === first + digits && digits > MAX_INTEGER_DIGITS ? -1 : next
+  return next === first + digits && digits > MAX_JSON_DIGITS ? -1 : next
 }
 
 function skipDigits(text: string, at: number): number {

@@ -11,6 +11,8 @@ export interface Failed {
 }
 
 export function bounce(to: Peer, errno: Errno, failed: Failed, text: string = errno.text): void {
-  const header = { peer: '', user: to.identity, id: failed.id, subsystem: Subsystem.error }
+  // As real routers do: they name the sender only in what concerns the way to another peer.
+  const user = failed.recipient.length === 0 ? '' : to.identity
+  const header = { peer: '', user, id: failed.id, subsystem: Subsystem.error }
   to.send(vipMessage(header, [String(errno.code), text, failed.recipient, failed.subsystem]))
 }

@@ -6,6 +6,7 @@ import type { Authority } from './authority.ts'
 import type { RouterCounters } from './counters.ts'
 import type { Distribution } from './distribution.ts'
 import type { Peer } from './peer.ts'
+import type { PeerLog } from './peer-log.ts'
 import type { RemoteCalls } from './remote-calls.ts'
 
 /** A message of a peer to the router, cut into its parts. */
@@ -24,6 +25,7 @@ export interface PlatformFacts {
   readonly localAddress: string
   readonly publicKey: string
   readonly version: string
+  readonly agentMonitorFrequencyS: number
 }
 
 /** One of `VipErrno`, or what another platform answered. */
@@ -74,6 +76,7 @@ export interface Bus {
   readonly platforms: RemotePlatforms
   readonly remoteCalls: RemoteCalls
   readonly counters: RouterCounters
+  readonly peerLog: PeerLog
   readonly facts: PlatformFacts
   /** A fresh number of 32 bits for each call. */
   readonly nextNonce: () => number

@@ -16,6 +16,14 @@ export interface RouterCounters {
   deniedPublish: number
   /** Publishes refused because they are malformed. */
   malformedPublish: number
+  /** Requests to the router that are ignored or refused because they are malformed. */
+  malformedRequest: number
+  /** Messages to the router for subsystems that it does not have. */
+  unknownSubsystem: number
+  /** Messages to other peers that are not passed on: they are no business between peers, or would harm the recipient. */
+  refusedForward: number
+  /** Requests at which the router itself has failed: a defect of ours, never the end of the platform. */
+  failedRequest: number
   /** Messages from other platforms on topics that are protected here. */
   deniedArrival: number
   /** Calls from other platforms that no rule allows, and what is no call or answer. */
@@ -43,6 +51,10 @@ export const newRouterCounters = (): RouterCounters => ({
   droppedSlowSession: 0,
   deniedPublish: 0,
   malformedPublish: 0,
+  malformedRequest: 0,
+  unknownSubsystem: 0,
+  refusedForward: 0,
+  failedRequest: 0,
   deniedArrival: 0,
   deniedRemoteCall: 0,
   lateRemoteAnswer: 0,

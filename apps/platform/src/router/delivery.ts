@@ -9,6 +9,7 @@ import {
   classicBody,
   classicBodyOfRecord,
   frame,
+  isReadableInPython,
   PublishFlag,
   type Route,
   Subsystem,
@@ -95,7 +96,8 @@ export class Delivery {
       ? classicBody(classicStart, busOf(classic), classic.headers, classic.message, platform)
       : classicBodyOfRecord(classicStart, this.record, platform)
     if (body === undefined) return 'unfit'
-    const id = classic ? classic.id : `${CLASSIC_ID_PREFIX}${this.sequence}`
+    const isOurId = !classic || !isReadableInPython(classic.id)
+    const id = isOurId ? `${CLASSIC_ID_PREFIX}${this.sequence}` : classic.id
     return vipMessage({ peer: '', user: route.userFrame, id, subsystem: PUBSUB }, [PUBLISH, topic.frame, body])
   }
 }

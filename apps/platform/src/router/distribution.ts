@@ -11,7 +11,7 @@ import { type Audience, Audiences } from './audience.ts'
 import type { Authority } from './authority.ts'
 import type { ClassicPublish } from './classic-publish.ts'
 import type { RouterCounters } from './counters.ts'
-import { Delivery } from './delivery.ts'
+import { type ClassicRoute, Delivery } from './delivery.ts'
 import { FanOut } from './fan-out.ts'
 import { areSuspect, cleanHeaders, cleanObject } from './headers.ts'
 import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
@@ -35,6 +35,8 @@ export interface DistributionOptions {
   readonly turn: Turn
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** A publish of this sender was refused because it is malformed; it is to be counted. */
+  readonly onMalformed: (sender: string) => void
   /** A subscriber's queue was full; `publisher` may be told. */
   readonly onRefused: (subscriber: Peer, publisher: Publisher | undefined) => void
 }
@@ -94,10 +96,7 @@ export class Distribution {
     const plan = this.#admit(from, topic)
     if (typeof plan === 'number') return plan
     const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
-    if (!clean) {
-      this.#options.counters.malformedPublish++
-      return PublishRefusal.malformed
-    }
+    if (!clean) return this.#malformed(from.localRoute)
     return this.#distribute(plan, from, topic, this.#delivery.of(topic, from.localRoute, clean, sequence, ageMs))
   }
 
@@ -105,10 +104,7 @@ export class Distribution {
   publishClassic(from: Publisher, topic: Topic, publish: ClassicPublish): number {
     const plan = this.#admit(from, topic)
     if (typeof plan === 'number') return plan
-    if (!publish.headers.startsWith('{')) {
-      this.#options.counters.malformedPublish++
-      return PublishRefusal.malformed
-    }
+    if (!publish.headers.startsWith('{')) return this.#malformed(from.localRoute)
     const headers = cleanObject(publish.headers)
     const clean = headers === publish.headers ? publish : { ...publish, headers }
     return this.#distribute(plan, from, topic, this.#delivery.ofClassic(topic, from.localRoute, clean))
@@ -145,7 +141,7 @@ export class Distribution {
     const plan = this.#plans.arrivalPlan(topic)
     if (plan.local.length === 0) return
     const clean = record.flags & PublishFlag.headers ? this.#clean(record) : record
-    if (!clean) counters.malformedPublish++
+    if (!clean) this.#malformed(route)
     else this.#toLocal(plan.audience, this.#delivery.of(topic, route, clean, sequence, ageMs), undefined)
   }
 
@@ -159,7 +155,7 @@ export class Distribution {
     let fit = true
     for (const subscriber of singles) if (!this.#toOne(subscriber, delivery, publisher)) fit = false
     if (group) this.#fanOut.add(group, delivery, publisher)
-    if (!fit) this.#options.counters.malformedPublish++
+    if (!fit) this.#malformed(delivery.route)
     return fit
   }
 
@@ -175,6 +171,11 @@ export class Distribution {
       onRefused(subscriber, publisher)
     }
     return outcome !== 'unfit'
+  }
+
+  #malformed({ platform, sender }: ClassicRoute): number {
+    this.#options.onMalformed(platform === '' ? sender : `${platform}/${sender}`)
+    return PublishRefusal.malformed
   }
 
   #toSessions(sessions: readonly PeerSession[], topic: Topic, from: Publisher, delivery: Delivery): void {

@@ -2,7 +2,7 @@
 import type { PlatformLink } from '@volttron/federation'
 import type { DeliveryPlan, PlannedTopic } from '@volttron/pubsub'
 import type { Name } from '@volttron/transport'
-import { classicBodyStart, formatRoute, frame, parseRoute, topicFrame } from '@volttron/vip'
+import { classicBodyStart, formatRoute, frame, looksLikeJson, parseRoute, toAsciiJson, topicFrame } from '@volttron/vip'
 import type { Audience } from './audience.ts'
 import type { ClassicRoute, ClassicTopic } from './delivery.ts'
 import type { Peer } from './peer.ts'
@@ -28,7 +28,7 @@ export class Topic implements ClassicTopic, PlannedTopic<Peer, PeerSession, Audi
   }
 
   get frame(): Uint8Array {
-    this.#frame ??= keepable(topicFrame(this.text))
+    this.#frame ??= keepable(classicTopic(this.text))
     return this.#frame
   }
 
@@ -72,6 +72,10 @@ export class RouteName implements ClassicRoute {
 
 /** The route of a message on its way from one local peer to another. */
 export const localRoute = (sender: string): string => formatRoute({ platform: '', epoch: 0, sender, path: [] })
+
+/** A Python agent reads every frame as JSON: the topic `123` is text to it when it comes as a JSON string. */
+const classicTopic = (topic: string): Uint8Array =>
+  looksLikeJson(topic) ? frame(toAsciiJson(topic)) : topicFrame(topic)
 
 /** Bytes in memory of their own: a small buffer of Node's would keep eight KiB of others alive. */
 function keepable(bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,5 @@
 /** What the router remembers of calls between platforms, in both directions. */
 import type { RpcId } from '@volttron/rpc'
-import { DenialLog } from './denial-log.ts'
 import { WaitingCalls, type WaitingCallsLimits } from './waiting-calls.ts'
 
 /**
@@ -23,7 +22,6 @@ export interface RemoteCallsOptions {
   /** Largest call or answer that fits on a session, in bytes of its arguments. */
   readonly maxBytes: number
   readonly limits?: WaitingCallsLimits
-  readonly log: (event: string, fields: Record<string, unknown>) => void
 }
 
 export class RemoteCalls {
@@ -31,13 +29,11 @@ export class RemoteCalls {
   readonly outgoing: WaitingCalls<CallForm>
   /** Calls from other platforms that local peers are to answer. */
   readonly incoming: WaitingCalls
-  readonly denials: DenialLog
   readonly #maxBytes: number
 
   constructor({ maxBytes, ...options }: RemoteCallsOptions) {
     this.outgoing = new WaitingCalls(options)
     this.incoming = new WaitingCalls(options)
-    this.denials = new DenialLog(options)
     this.#maxBytes = maxBytes
   }
 

@@ -3,7 +3,17 @@
  * of peers whose identity is certain; sends nothing but through peers.
  */
 import { decide } from '@volttron/routing'
-import { FrameAt, type Frames, frame, frameText, isVipMessage, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
+import {
+  describeError,
+  FrameAt,
+  type Frames,
+  frame,
+  frameText,
+  isVipMessage,
+  Subsystem,
+  VipErrno,
+  vipMessage,
+} from '@volttron/vip'
 import { bounce } from './bounce.ts'
 import type { Bus, Handler } from './bus.ts'
 import { agentstop } from './handlers/agentstop.ts'
@@ -15,6 +25,8 @@ import { ping } from './handlers/ping.ts'
 import { pubsub } from './handlers/pubsub.ts'
 import { query } from './handlers/query.ts'
 import { quit } from './handlers/quit.ts'
+import { isHarmless } from './harmless.ts'
+import { noteMisdeed } from './misdeed.ts'
 import type { Peer } from './peer.ts'
 import { peerLeft } from './rpc-failures.ts'
 import { forwardRpc } from './rpc-forwarding.ts'
@@ -54,11 +66,21 @@ export class Router {
     })
   }
 
-  /** Routes one message; `frames` begin with the recipient. What is no VIP message is ignored and counted. */
+  /**
+   * Routes one message; `frames` begin with the recipient. What is no VIP message is ignored and counted. Whatever the message
+   * holds, this returns: a defect of ours at one message must not cost the peer its connection, let alone the platform its life.
+   */
   accept(from: Peer, frames: Frames): void {
+    try {
+      this.#route(from, frames)
+    } catch (error) {
+      noteMisdeed(this.#bus, from.identity, 'failedRequest', describeError(error))
+    }
+  }
+
+  #route(from: Peer, frames: Frames): void {
     if (!isVipMessage(frames)) {
-      this.#bus.counters.malformed++
-      return
+      return noteMisdeed(this.#bus, from.identity, 'malformed', `no VIP message, ${frames.length} frames`)
     }
     const destination = decide(frameText(frames[FrameAt.peer]!), this.#bus.peers, this.#bus.instanceName)
     switch (destination.to) {
@@ -77,15 +99,17 @@ export class Router {
   #handle(from: Peer, frames: Frames): void {
     const subsystem = frameText(frames[FrameAt.subsystem]!)
     const handler = handlers[subsystem]
-    if (handler) handler(this.#bus, from, { id: frames[FrameAt.id]!, subsystem, args: frames.slice(FrameAt.args) })
-    else bounce(from, VipErrno.protocolNotSupported, { ...failedOf(frames), recipient: '' })
+    if (handler)
+      return handler(this.#bus, from, { id: frames[FrameAt.id]!, subsystem, args: frames.slice(FrameAt.args) })
+    noteMisdeed(this.#bus, from.identity, 'unknownSubsystem', subsystem)
+    bounce(from, VipErrno.protocolNotSupported, { ...failedOf(frames), recipient: '' })
   }
 
   /** Sender and user frame are written by the router; every other frame stays as it came. */
   #forward(from: Peer, to: Peer, frames: Frames): void {
-    const subsystem = frameText(frames[FrameAt.subsystem]!)
-    const isHello = subsystem === Subsystem.hello && (to.kind === 'service' || from.kind === 'service')
-    if (!isHello && !BETWEEN_PEERS.has(subsystem)) {
+    const refusal = forwardingProblem(from, to, frames)
+    if (refusal !== undefined) {
+      noteMisdeed(this.#bus, from.identity, 'refusedForward', `to ${to.identity}: ${refusal}`)
       return bounce(from, VipErrno.protocolNotSupported, failedOf(frames))
     }
     const identity = frame(from.identity)
@@ -101,6 +125,15 @@ export class Router {
     const message = vipMessage({ peer: '', id: '', subsystem: Subsystem.peerlist }, [operation, identity])
     for (const peer of this.#bus.peers.values()) if (peer.hearsPeers) peer.send(message)
   }
+}
+
+/** Why a message does not get through to `to`; `undefined` when it does. */
+function forwardingProblem(from: Peer, to: Peer, frames: Frames): string | undefined {
+  const subsystem = frameText(frames[FrameAt.subsystem]!)
+  const isHello = subsystem === Subsystem.hello && (to.kind === 'service' || from.kind === 'service')
+  if (!isHello && !BETWEEN_PEERS.has(subsystem)) return subsystem
+  const parts = [frames[FrameAt.id]!, ...frames.slice(FrameAt.args)]
+  return isHarmless(to, subsystem, parts) ? undefined : `${subsystem} that would end it`
 }
 
 const failedOf = (frames: Frames) => ({

@@ -14,6 +14,8 @@ import {
 } from '@volttron/rpc'
 import { frame, frameText, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
 import type { Bus, Errno, RemoteError, RemoteMessage } from './bus.ts'
+import { shown } from './peer-log.ts'
+import { isHarmless } from './harmless.ts'
 import { principalOf } from './principal.ts'
 import { failCall, harmlessErrno, sendToPeer } from './rpc-failures.ts'
 import { MAX_MESSAGE_ID_BYTES } from './waiting-calls.ts'
@@ -27,6 +29,10 @@ export function receiveCall(bus: Bus, platform: string, message: RemoteMessage):
   const frames = message.args.map(decodeFrame)
   const denied = denialOf(bus, platform, message, frames)
   if (denied) return refuse(bus, platform, message, frames, denied)
+  const peer = bus.peers.get(message.to)
+  if (peer && !isHarmless(peer, Subsystem.rpc, message.args)) {
+    return refuse(bus, platform, message, frames, errorObject(RpcErrorCode.invalidRequest, HARMFUL))
+  }
   const errno = deliverCall(bus, platform, message, expectsAnswer(frames))
   if (errno && message.id.length > 0) sendError(bus, platform, message, errno)
 }
@@ -41,7 +47,10 @@ export function receiveAnswer(bus: Bus, platform: string, message: RemoteMessage
   // Nothing to answer: there was no request with an id in the call.
   if (message.args.length === 0) return
   // A classic peer is given nothing but what it understands; others are robust, so their answers need not be read.
-  if (message.args.some((arg) => (!call.peer.isBatched || mayHoldCall(arg)) && !isAnswer(arg))) {
+  const isRefused =
+    message.args.some((arg) => (!call.peer.isBatched || mayHoldCall(arg)) && !isAnswer(arg)) ||
+    !isHarmless(call.peer, Subsystem.rpc, message.args)
+  if (isRefused) {
     bus.counters.deniedRemoteCall++
     return failCall(bus, call, { errno: NO_ANSWER, isAgent: true })
   }
@@ -104,7 +113,8 @@ function denialOf(
       if (part.kind === 'invalid') return part.error
       if (part.kind !== 'request') return errorObject(RpcErrorCode.invalidRequest, 'a call must not hold answers')
       if (isAllowed(bus, principal, message.to, part)) continue
-      bus.remoteCalls.denials.add(`${platform}/${message.from}`, message.to, part.method)
+      const caller = `${platform}/${message.from}`
+      bus.peerLog.add(caller, 'remote-call-denied', { caller, callee: message.to, method: shown(part.method) })
       return errorObject(RpcErrorCode.unauthorized, denialText(bus, principal, message.to, part.method))
     }
   }
@@ -157,6 +167,7 @@ function sendError(bus: Bus, platform: string, message: RemoteMessage, errno: Er
   bus.platforms.sendError(platform, { ...back(message), errno })
 }
 
+const HARMFUL = 'nested too deeply, or a number too long, for its recipient'
 const NO_ANSWER: Errno = { ...VipErrno.hostUnreachable, text: 'its answer was refused, because it is none' }
 
 /** Whether an answer might be a call to whoever reads it: the word stands in every call, plain or with an escape in it. */

@@ -10,6 +10,8 @@ import { decodeFrame } from '@volttron/rpc'
 import { frameText, parseJson, type RemotePeer, Subsystem, VipErrno, vipMessage } from '@volttron/vip'
 import { bounce } from '../bounce.ts'
 import type { Bus, Handler } from '../bus.ts'
+import { isHarmless } from '../harmless.ts'
+import { noteMisdeed } from '../misdeed.ts'
 import type { Peer } from '../peer.ts'
 import type { CallForm } from '../remote-calls.ts'
 import { failCall } from '../rpc-failures.ts'
@@ -26,6 +28,7 @@ export const externalRpc: Handler = (bus, from, request) => {
   const [operation, envelope] = request.args.map(frameText)
   const call = operation === 'send_platform' && envelope !== undefined ? readCall(envelope) : undefined
   if (!call) {
+    noteMisdeed(bus, from.identity, 'malformedRequest', MALFORMED)
     return bounce(from, VipErrno.protocolNotSupported, { ...request, recipient: '' }, MALFORMED)
   }
   const { to, args, form } = call
@@ -62,6 +65,14 @@ const areTexts = (value: unknown): value is readonly string[] =>
 /** The platform named is this one: a call from peer to peer. Its answer, an RPC message, ends the call as well. */
 function callHere(bus: Bus, from: Peer, to: RemotePeer, { id, args, form }: OutgoingCall): void {
   const callee = bus.peers.get(to.identity)
+  if (callee && !isHarmless(callee, Subsystem.rpc, [id, ...args])) {
+    noteMisdeed(bus, from.identity, 'refusedForward', `to ${to.identity}: a call that would end it`)
+    return failCall(
+      bus,
+      { peer: from, remote: to, messageId: id, form },
+      { errno: VipErrno.protocolNotSupported, isAgent: true },
+    )
+  }
   const header = { peer: from.identity, user: from.identity, id, subsystem: Subsystem.rpc }
   const errno = callee ? VipErrno.again : VipErrno.hostUnreachable
   if (!callee?.send(vipMessage(header, args))) {

@@ -16,4 +16,5 @@ const properties: Readonly<Record<string, ((bus: Bus) => string) | undefined>> =
   'instance-name': (bus) => bus.instanceName,
   'message-bus': () => 'zmq',
   'platform-version': (bus) => bus.facts.version,
+  'agent-monitor-frequency': (bus) => String(bus.facts.agentMonitorFrequencyS),
 }
