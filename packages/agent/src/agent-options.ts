@@ -32,6 +32,8 @@ export interface AgentOptions {
   readonly secretKey?: string
   /** What `agent.version` answers. Default `''`. */
   readonly version?: string
+  /** Publishes a heartbeat so often, from the start on. Default: none until `agent.vip.heartbeat.start()`. */
+  readonly heartbeatPeriodMs?: number
   /** Bytes that may wait for the platform. Default 8 MiB; a single larger message passes when nothing else waits. */
   readonly sendQueueBytes?: number
   /** Messages that may wait for the platform. Default 100,000. */

@@ -3,7 +3,7 @@
  * pubsub.ts, outbox.ts, a wire; the way in is connector.ts, a wire, deliveries.ts or the file of its subsystem.
  */
 import { EventEmitter } from 'node:events'
-import { MethodRegistry, PendingCalls } from '@volttron/rpc'
+import { PendingCalls } from '@volttron/rpc'
 import type { Connection, Greeting } from '@volttron/transport'
 import { describeError, Subsystem, VolttronError, vipMessage } from '@volttron/vip'
 import type { AgentEvents, AgentState } from './agent-events.ts'
@@ -103,9 +103,11 @@ export class Agent extends EventEmitter<AgentEvents> {
       bus: this.#bus,
       subscriptions: this.#subscriptions,
       sync: this.#sync,
-      methods: new MethodRegistry(),
       calls: this.#calls,
+      schedule: this.schedule,
       version: settings.version,
+      agentClass: this.constructor.name,
+      heartbeatPeriodMs: options.heartbeatPeriodMs,
       instanceName: () => this.#instanceName,
       requireStarted: () => this.#requireStarted(),
     })
@@ -209,6 +211,7 @@ export class Agent extends EventEmitter<AgentEvents> {
 
   /** The first connection stands. */
   async #begin(): Promise<void> {
+    await this.vip.config.follow()
     this.#stage = 'begun'
     await this.onStart()
     this.schedule.start()
@@ -307,6 +310,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     if (this.#bus.wire !== wire || this.#state !== 'connected') return
     this.#starting?.resolve()
     this.#tell('connected')
+    if (this.#stage === 'begun') await this.vip.config.follow()
   }
 
   /** A classic router does not introduce itself. */

@@ -18,6 +18,7 @@ import {
 } from '@volttron/vip'
 import type { Bus, Incoming } from './bus.ts'
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './limits.ts'
+import type { RpcProtection } from './rpc-protection.ts'
 
 export interface CallOptions {
   /** Name of the federated platform the peer is on; the same as `<platform>/<peer>` in place of `peer`. Default: here. */
@@ -28,22 +29,42 @@ export interface CallOptions {
   readonly kwargs?: Readonly<Record<string, unknown>>
   /** Default 30,000. */
   readonly timeoutMs?: number
+  /** Ends the wait early: the call rejects with the reason of the signal. The method at the other end runs on. */
+  readonly signal?: AbortSignal
+}
+
+/** One call of a batch. */
+export interface BatchedCall {
+  readonly method: string
+  readonly args?: readonly unknown[]
+  readonly kwargs?: Readonly<Record<string, unknown>>
+  /** Sent without waiting for a result. Default false. */
+  readonly notify?: boolean
 }
 
 export interface ExportOptions extends MethodOptions {
+  /** The platform decides who may call it: its operator grants `<identity>.<name>` to callers. Default false. */
+  readonly protected?: boolean
   /** The method gets the {@link RpcContext} of the call, who calls and what, before its arguments. Default false. */
   readonly withCaller?: boolean
+}
+
+export interface RpcOptions extends Required<RpcParts> {
+  readonly protection: RpcProtection
+  /** Name of our own platform, as soon as it is known. */
+  readonly instanceName: () => string | undefined
 }
 
 export class Rpc {
   readonly #methods: MethodRegistry
   readonly #calls: PendingCalls
+  readonly #protection: RpcProtection
   readonly #instanceName: () => string | undefined
 
-  /** @param instanceName name of our own platform, as soon as it is known */
-  constructor({ methods, calls }: Required<RpcParts>, instanceName: () => string | undefined) {
+  constructor({ methods, calls, protection, instanceName }: RpcOptions) {
     this.#methods = methods
     this.#calls = calls
+    this.#protection = protection
     this.#instanceName = instanceName
   }
 
@@ -56,27 +77,57 @@ export class Rpc {
    * @example
    * const sum = await agent.vip.rpc.call('calculator', 'add', 1, 2)
    */
-  async call(peer: string, method: string, ...args: unknown[]): Promise<unknown> {
-    return this.callWith(peer, method, { args })
+  async call<Result = unknown>(peer: string, method: string, ...args: unknown[]): Promise<Result> {
+    return this.callWith<Result>(peer, method, { args })
   }
 
   /**
-   * As {@link call}, with arguments by name, to another platform, or with another time-out.
+   * As {@link call}, with arguments by name, to another platform, with another time-out or a signal that ends it.
    *
    * @throws also VolttronError `usage` for a platform name that cannot be one
    * @example
    * await agent.vip.rpc.callWith('calculator', 'add', { platform: 'site-2', args: [1, 2] })
    * await agent.vip.rpc.callWith('platform.driver', 'set_point', { kwargs: { path: 'devices/a', value: 1 }, timeoutMs: 5_000 })
    */
-  async callWith(peer: string, method: string, options: CallOptions = {}): Promise<unknown> {
-    const { platform, args = [], kwargs = {}, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  async callWith<Result = unknown>(peer: string, method: string, options: CallOptions = {}): Promise<Result> {
+    const { platform, args = [], kwargs = {}, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
     checkTimeout(timeoutMs)
-    return this.#calls.call(this.#address(peer, platform), method, { args, kwargs }, { timeoutMs })
+    const address = this.#address(peer, platform)
+    return (await this.#calls.call(address, method, { args, kwargs }, { timeoutMs, signal })) as Result
+  }
+
+  /**
+   * Sends several calls to one peer in one message, and waits until each has ended.
+   *
+   * @returns the outcomes in order of the calls, as of Promise.allSettled; a notification is fulfilled at once
+   * @throws VolttronError `usage` for more than 1,000 calls
+   * @example
+   * const [power, energy] = await agent.vip.rpc.batch('meter', [{ method: 'power' }, { method: 'energy', args: ['kWh'] }])
+   */
+  async batch(
+    peer: string,
+    calls: readonly BatchedCall[],
+    { platform, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: Omit<CallOptions, 'args' | 'kwargs'> = {},
+  ): Promise<PromiseSettledResult<unknown>[]> {
+    checkTimeout(timeoutMs)
+    const requests = calls.map(({ method, args = [], kwargs = {}, notify = false }) => {
+      return { method, params: { args, kwargs }, notify }
+    })
+    return this.#calls.callBatch(this.#address(peer, platform), requests, { timeoutMs, signal })
   }
 
   /** Calls a method without waiting for anything: no result, no error. @throws VolttronError `unavailable`, `bad-data` */
   notify(peer: string, method: string, ...args: unknown[]): void {
-    this.#calls.notify(this.#address(peer), method, { args, kwargs: {} })
+    this.notifyWith(peer, method, { args })
+  }
+
+  /** As {@link notify}, with arguments by name, or to another platform. */
+  notifyWith(
+    peer: string,
+    method: string,
+    { platform, args = [], kwargs = {} }: Pick<CallOptions, 'platform' | 'args' | 'kwargs'> = {},
+  ): void {
+    this.#calls.notify(this.#address(peer, platform), method, { args, kwargs })
   }
 
   /**
@@ -90,9 +141,10 @@ export class Rpc {
   export(
     name: string,
     method: (...args: never[]) => unknown,
-    { withCaller = false, ...options }: ExportOptions = {},
+    { withCaller = false, protected: isProtected = false, ...options }: ExportOptions = {},
   ): void {
     this.#methods.export(name, withCaller ? passCaller(method) : method, options)
+    if (isProtected) this.#protection.declare(name)
   }
 
   /** Takes an exported method back. Returns whether there was one. */

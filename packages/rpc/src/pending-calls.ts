@@ -247,6 +247,7 @@ function bounceError({ peer, method }: Waiting, errno: number, text: string): Vo
       if (isOwnText(text, VipErrno.hostUnreachable.text)) return failed(text)
       return new VolttronError('unavailable', `cannot call ${method}: '${peer}' is not connected`, {
         hint: 'check the name with peerlist, and that the agent runs',
+        cause: { errno },
       })
     case VipErrno.messageTooLong.code:
       return new VolttronError('usage', `cannot call ${method} of '${peer}': call or answer is too large`, {
