@@ -3,6 +3,7 @@
  * says how many.
  */
 import { describe, expect, it } from '@jest/globals'
+import { ClassicSite } from './world/classic-site.ts'
 import { Network } from './world/network.ts'
 import { MemoryRegistry } from './world/registry.ts'
 import { randomKeys, Site, type World } from './world/site.ts'
@@ -19,11 +20,13 @@ const PREFIXES = ['', 'a', 'a/', 'a/1', 'b/y', 'c', 'none']
 class Simulation {
   readonly world: World
   readonly sites: Site[]
+  /** Platforms that speak VIP1 only. */
+  readonly classics: ClassicSite[]
   readonly #random: () => number
   #published = 0
   #nextAddress = 0
 
-  constructor(seed: number, count?: number) {
+  constructor(seed: number, count?: number, classics = 0) {
     const time = new VirtualTime()
     this.#random = seeded(seed)
     const network = new Network(time, this.#random)
@@ -37,6 +40,7 @@ class Simulation {
           skewMs: Math.floor((this.#random() - 0.5) * 86_400_000),
         }),
     )
+    this.classics = Array.from({ length: classics }, (_, at) => new ClassicSite(`classic-${at}`, this.world))
   }
 
   #below(limit: number): number {
@@ -52,6 +56,35 @@ class Simulation {
     site.start()
     site.subscribe('listener', this.pick(PREFIXES))
     if (this.#random() < 0.5) site.subscribe('other', this.pick(PREFIXES), this.pick(PREFIXES))
+  }
+
+  startClassic(site: ClassicSite): void {
+    if (site.isUp) return
+    site.start()
+    site.subscribe('listener', this.pick(PREFIXES))
+    if (this.#random() < 0.5) site.subscribe('other', this.pick(PREFIXES))
+  }
+
+  /** As {@link disturb}, for one that speaks VIP1 only. */
+  async disturbClassic(): Promise<void> {
+    const { network, time } = this.world
+    const site = this.pick(this.classics)
+    const actions: (() => unknown)[] = [
+      () => this.startClassic(site),
+      () => this.startClassic(site),
+      () => site.kill(),
+      () => network.cut(site.name, this.pick(this.sites).name),
+      () => network.cut(site.name, 'registry'),
+      () => site.isUp && site.subscribe('listener', this.pick(PREFIXES)),
+      () => site.isUp && site.unsubscribe('listener'),
+      () => site.isUp && this.publishClassic(site),
+    ]
+    await this.pick(actions)()
+    await time.pass(this.#random() * 8_000)
+  }
+
+  publishClassic(site: ClassicSite): void {
+    for (const topic of TOPICS) site.publish(topic, `${++this.#published}`, this.pick(['one', 'two']))
   }
 
   publish(site: Site): void {
@@ -111,6 +144,7 @@ class Simulation {
     registry.slowMs = 0
     registry.lies = []
     for (const site of this.sites) this.start(site)
+    for (const site of this.classics) this.startClassic(site)
     await time.pass(30_000)
     for (const site of this.sites)
       for (const row of site.federation.statusRows())
@@ -126,6 +160,49 @@ class Simulation {
         expect(one.federation.remoteInterest.match(topic).every(({ isRunning }) => isRunning)).toBe(true)
       for (const other of this.sites) if (one !== other) this.#checkPair(one, other)
     }
+  }
+
+  /** Each platform of ours is connected with each that speaks VIP1, and both know what the other wants. */
+  checkClassics(): void {
+    for (const classic of this.classics) {
+      expect([classic.name, classic.diedOf]).toEqual([classic.name, undefined])
+      for (const site of this.sites) {
+        const row = site.federation.statusRows().find(({ platform }) => platform === classic.name)
+        expect([site.name, row]).toMatchObject([site.name, { connected: true, protocol: 'vip1' }])
+        if (site.dialOnly) continue
+        expect([classic.name, classic.isWelcomedBy(site.name)]).toEqual([classic.name, true])
+        expect([...classic.wants(site.name)].sort()).toEqual([...site.table.interest.prefixes()].sort())
+        for (const topic of TOPICS) {
+          const isWanted = [...classic.subscriptions.values()].some((all) => [...all].some((p) => topic.startsWith(p)))
+          const isServed = site.federation.remoteInterest.match(topic).some(({ platform }) => platform === classic.name)
+          expect([site.name, classic.name, topic, isServed]).toEqual([site.name, classic.name, topic, isWanted])
+        }
+      }
+    }
+  }
+
+  /** What is published now between platforms of both kinds arrives once where it is wanted. */
+  async checkClassicDelivery(): Promise<void> {
+    for (const site of [...this.sites, ...this.classics]) site.deliveries.length = 0
+    const [site, classic] = [this.pick(this.sites.filter(({ dialOnly }) => !dialOnly)), this.pick(this.classics)]
+    for (const topic of TOPICS) {
+      site.publish(topic, `"${topic}"`, 'ours')
+      classic.publish(topic, `"${topic}"`, 'theirs')
+    }
+    await this.world.time.pass(2_000)
+    const fromClassic = site.deliveries
+      .filter(({ sender }) => sender === 'theirs')
+      .map((each) => each.agent + each.topic)
+    const wantedHere = TOPICS.flatMap((topic) => site.table.matchRemote(topic).map(({ name }) => name + topic))
+    expect(fromClassic.sort()).toEqual(wantedHere.sort())
+    expect(site.deliveries.every(({ origin, sender }) => sender !== 'theirs' || origin === classic.name)).toBe(true)
+    const fromOurs = classic.deliveries.filter(({ sender }) => sender === 'ours').map((each) => each.agent + each.topic)
+    const wantedThere = TOPICS.flatMap((topic) =>
+      [...classic.subscriptions].flatMap(([agent, all]) =>
+        [...all].some((prefix) => topic.startsWith(prefix)) ? [agent + topic] : [],
+      ),
+    )
+    expect(fromOurs.sort()).toEqual(wantedThere.sort())
   }
 
   #checkPair(one: Site, other: Site): void {
@@ -174,6 +251,7 @@ class Simulation {
   }
 
   async stop(): Promise<void> {
+    for (const site of this.classics) site.kill()
     for (const site of this.sites) await site.stop()
     await this.world.time.pass(1_000)
     for (const site of this.sites) expect([site.name, site.clock.pending]).toEqual([site.name, 0])
@@ -207,6 +285,24 @@ describe('platforms under faults', () => {
         simulation.checkOrder()
         simulation.check()
         await simulation.checkDelivery()
+        await simulation.stop()
+      })
+    }
+  }, 120_000)
+
+  it('of both kinds find each other again, and nothing ends a router of the other kind', async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+      await withSeed(seed, async () => {
+        const simulation = new Simulation(seed, 3, 2)
+        for (let step = 0; step < 40; step++) {
+          await simulation.disturb()
+          await simulation.disturbClassic()
+        }
+        await simulation.settle()
+        simulation.checkOrder()
+        simulation.check()
+        simulation.checkClassics()
+        await simulation.checkClassicDelivery()
         await simulation.stop()
       })
     }

@@ -8,6 +8,8 @@ import type { VirtualTime } from './virtual-time.ts'
 export interface Host {
   readonly name: string
   readonly publicKey: PublicKey
+  /** Its connections have nothing but ZMTP heartbeats to find out that nobody is there any more. */
+  readonly isClassic?: boolean
   /** The platform's name for a key its front door admits. */
   nameOf(key: PublicKey): string | undefined
   onUnknownKey(): void
@@ -16,6 +18,8 @@ export interface Host {
 
 const HELD_MS = 500
 const DIAL_MS = 10_000
+/** Silence after which a ZMTP heartbeat ends a connection. */
+const HEARTBEAT_MS = 20_000
 
 export class Network {
   readonly #time: VirtualTime
@@ -41,6 +45,10 @@ export class Network {
 
   cut(one: string, other: string): void {
     this.#cut.add(pair(one, other))
+    this.#time.at(HEARTBEAT_MS, () => {
+      if (!this.isCut(one, other)) return
+      for (const pipe of [...this.#pipes]) if (pipe.isClassic && pipe.touches(one) && pipe.touches(other)) pipe.break()
+    })
   }
 
   heal(): void {
@@ -58,7 +66,11 @@ export class Network {
 
   /** The platform is gone. `silently`: nobody is told, as when the power fails. */
   kill(name: string, silently: boolean): void {
-    for (const pipe of [...this.#pipes]) if (pipe.touches(name)) pipe.kill(name, silently)
+    for (const pipe of [...this.#pipes]) {
+      if (!pipe.touches(name)) continue
+      pipe.kill(name, silently)
+      if (silently && pipe.isClassic) this.#time.at(HEARTBEAT_MS, () => pipe.break())
+    }
   }
 
   /** @param lives false once the dialling platform is dead: then the promise never settles */
@@ -104,11 +116,13 @@ const pair = (one: string, other: string) => (one < other ? `${one} ${other}` : 
 class Pipe {
   readonly dialled: End
   readonly accepted: End
+  readonly isClassic: boolean
   onGone: () => void = () => {}
   readonly #network: Network
 
   constructor(network: Network, time: VirtualTime, from: Host, to: Host, id: string) {
     this.#network = network
+    this.isClassic = from.isClassic === true || to.isClassic === true
     const isOpen = () => !network.isCut(from.name, to.name)
     const latency = () => network.latencyMs()
     this.dialled = new End(`${id}d`, 'dialled', from.name, to.publicKey, time, latency, isOpen)
@@ -120,6 +134,11 @@ class Pipe {
     }
     this.dialled.onClosed = check
     this.accepted.onClosed = check
+  }
+
+  /** Both ends find out that the other is not there. */
+  break(): void {
+    for (const end of [this.dialled, this.accepted]) end.lose()
   }
 
   touches(name: string): boolean {
@@ -209,6 +228,15 @@ class End implements Connection {
     this.isClosed = true
     this.#inbox.length = 0
     if (!silently && !wasClosed) this.other.#arrive({ reason: 'connection reset' })
+    this.onClosed()
+  }
+
+  /** Nothing was heard for too long. */
+  lose(): void {
+    if (this.isClosed || this.#isDead) return
+    this.isClosed = true
+    this.#inbox.length = 0
+    this.#handlers?.onClose('nothing was heard')
     this.onClosed()
   }
 

@@ -16,7 +16,15 @@ import {
   vipMessage,
   welcomeArgument,
 } from '@volttron/vip'
-import { FEDERATION_FEATURE, Federation, type FederationOptions, type RpcError, type Session } from '../../src/index.ts'
+import {
+  type ClassicVisit,
+  FEDERATION_FEATURE,
+  Federation,
+  type FederationOptions,
+  opensLink,
+  type RpcError,
+  type Session,
+} from '../../src/index.ts'
 import type { Host, Network } from './network.ts'
 import type { MemoryRegistry } from './registry.ts'
 import { SiteClock, type VirtualTime } from './virtual-time.ts'
@@ -243,10 +251,15 @@ export class Site implements Host {
 
   onConnection(connection: Connection, platform: string): void {
     this.#connections.set(connection, platform)
-    let session: Session<string, string> | undefined
+    let session: Session<string, string> | ClassicVisit<string, string> | undefined
     connection.start({
       onMessage: (frames) => {
         if (session) return session.onMessage(frames)
+        if (opensLink(frames)) {
+          session = this.federation.acceptClassic(platform, connection)
+          if (!session) return connection.close('not wanted')
+          return session.onMessage(frames)
+        }
         if (!isVipMessage(frames) || frameText(frames[FrameAt.subsystem]!) !== 'hello')
           return connection.close('no hello')
         const hello = parseHello(frameText(frames[FrameAt.args + 1] ?? Buffer.alloc(0)))
