@@ -208,6 +208,8 @@ async function compose(
     log: (event, fields) => servicesLog.info(fields, event),
     startedAtMs,
     doorCounters: () => door.counters,
+    configurationStore: home.paths.configurationStore,
+    logger: log,
     onQuit,
   })
 

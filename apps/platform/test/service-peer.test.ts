@@ -1,21 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { sequentialIds } from '@volttron/rpc'
-import { ServicePeer } from '../src/router/service-peer.ts'
 import { ServiceMethods } from '../src/services/service-methods.ts'
-import { type BusFixture, busFixture, type FakeConnection } from './bus-fixture.ts'
-
-function serviceOn(fixture: BusFixture, identity = 'platform.health') {
-  const { bus, router } = fixture
-  const methods = new ServiceMethods(identity, bus.authority)
-  const service = new ServicePeer(identity, methods, {
-    bus,
-    router,
-    newId: sequentialIds('test'),
-    setTimer: fixture.setTimer,
-  })
-  bus.peers.add(identity, service)
-  return { methods, service }
-}
+import { busFixture, type FakeConnection } from './bus-fixture.ts'
+import { serviceOn, settled } from './service-fixture.ts'
 
 /** The next message of the connection that came from a peer: sender, id, subsystem, arguments. */
 function fromPeer(connection: FakeConnection): { peer: string; id: string; subsystem: string; args: string[] } {
@@ -23,8 +9,6 @@ function fromPeer(connection: FakeConnection): { peer: string; id: string; subsy
   const [peer = '', , , id = '', subsystem = '', ...args] = frames
   return { peer, id, subsystem, args }
 }
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const request = (method: string, params?: unknown, id = 'q1') =>
   JSON.stringify({ jsonrpc: '2.0', method, ...(params !== undefined && { params }), id })
@@ -39,7 +23,7 @@ async function ask(agent: FakeConnection, method: string, params?: unknown) {
 describe('a service', () => {
   it('calls a method of an agent and gets its result', async () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     const agent = fixture.connect('agent')
     const result = service.call('agent', 'config.update', { args: ['NEW', 'config'], kwargs: { contents: { a: 1 } } })
     const call = fromPeer(agent)
@@ -52,7 +36,7 @@ describe('a service', () => {
 
   it('is told at once when the agent is not there, and when it goes before it answers', async () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     await expect(service.call('nobody', 'x')).rejects.toMatchObject({ code: 'unavailable' })
     const agent = fixture.connect('agent')
     const call = service.call('agent', 'x')
@@ -62,7 +46,7 @@ describe('a service', () => {
 
   it('gives up when no answer comes in time', async () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     fixture.connect('agent')
     const call = service.call('agent', 'x', {}, 500)
     fixture.pass(500)
@@ -71,7 +55,7 @@ describe('a service', () => {
 
   it('gets the error of the method it called', async () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     const agent = fixture.connect('agent')
     const call = service.call('agent', 'x')
     const { id, args } = fromPeer(agent)
@@ -82,7 +66,7 @@ describe('a service', () => {
 
   it('takes no answer from another peer than the one it called', async () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     const agent = fixture.connect('agent')
     const stranger = fixture.connect('stranger')
     const call = service.call('agent', 'x')
@@ -95,7 +79,7 @@ describe('a service', () => {
 
   it('hears who comes and goes', () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     const heard: string[] = []
     service.watchPeers({ onAdd: (peer) => heard.push(`+${peer}`), onDrop: (peer) => heard.push(`-${peer}`) })
     fixture.connect('agent').close('gone')
@@ -104,7 +88,7 @@ describe('a service', () => {
 
   it('publishes to those who subscribed', () => {
     const fixture = busFixture()
-    const { service } = serviceOn(fixture)
+    const { service } = serviceOn(fixture, 'platform.health')
     const agent = fixture.connect('agent')
     agent.vip('', 'pubsub', 's1', 'subscribe', '{"prefix": "alerts/", "bus": "", "all_platforms": false}')
     agent.heard()
@@ -121,7 +105,7 @@ describe('a service', () => {
 
   it('answers ping and hello', () => {
     const fixture = busFixture()
-    serviceOn(fixture)
+    serviceOn(fixture, 'platform.health')
     const agent = fixture.connect('agent')
     agent.heard()
     agent.vip('platform.health', 'ping', 'p1', 'ping', 'x')
@@ -142,7 +126,7 @@ describe('a service', () => {
 
   it('describes its methods as Python agents do', async () => {
     const fixture = busFixture()
-    const { methods } = serviceOn(fixture)
+    const { methods } = serviceOn(fixture, 'platform.health')
     methods.exportOpen('get_config', () => null, {
       params: ['identity', { name: 'raw', default: true, annotation: 'bool' }],
       doc: 'One configuration.',
@@ -164,7 +148,7 @@ describe('a service', () => {
 describe('a method of a service', () => {
   it('is closed to agents without a rule, and open where it is declared so', async () => {
     const fixture = busFixture()
-    const { methods } = serviceOn(fixture)
+    const { methods } = serviceOn(fixture, 'platform.health')
     methods.export('closed', () => 'secret')
     methods.exportOpen('open', function whoCalls(this: { peer: string }) {
       return this.peer
@@ -188,7 +172,7 @@ describe('a method of a service', () => {
 
   it('takes positional, keyword and mixed arguments', async () => {
     const fixture = busFixture()
-    const { methods } = serviceOn(fixture)
+    const { methods } = serviceOn(fixture, 'platform.health')
     methods.exportOpen('join', (...parts: never[]) => parts.join(), { params: ['a', 'b', { name: 'c', default: 'd' }] })
     const agent = fixture.connect('agent')
     expect((await ask(agent, 'join', [1, 2])).result).toBe('1,2,d')

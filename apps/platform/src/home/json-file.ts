@@ -3,7 +3,8 @@ import { readFile, rename, stat } from 'node:fs/promises'
 import { errorCode, fileError } from '@volttron/auth'
 import writeFileAtomic from 'write-file-atomic'
 
-const MAX_FILE_BYTES = 32 * 1024 * 1024
+/** Larger ones are taken for damaged. */
+export const MAX_FILE_BYTES = 32 * 1024 * 1024
 
 /** Thrown by a reader: the file is set aside under its name and `suffix`. */
 export class UnusableFile extends Error {

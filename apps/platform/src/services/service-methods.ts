@@ -13,10 +13,14 @@ export class ServiceMethods extends MethodRegistry {
   readonly #service: string
   readonly #authority: Authority
 
-  /** @param service identity of the service, as rules name it: `<service>.<method>` */
-  constructor(service: string, authority: Authority) {
+  /**
+   * @param service identity of the service, as rules name it: `<service>.<method>`
+   * @param maxRunning calls that may run at a time
+   */
+  constructor(service: string, authority: Authority, maxRunning = 1_000) {
     const open = new Set<string>()
     super({
+      maxRunning,
       authorize: ({ peer, method, arguments: named }) => {
         // What is open here is open to this platform only: another one needs its rule for everything.
         if (open.has(method) && parseRemotePeer(peer) === undefined) return

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AuthzFile } from '@volttron/auth'
 import type { Federation } from '@volttron/federation'
+import { componentLogger, type Logger } from '@volttron/observe'
 import { sequentialIds } from '@volttron/rpc'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import { systemClock } from '../clock.ts'
@@ -15,6 +16,9 @@ import { ServicePeer } from '../router/service-peer.ts'
 import type { Agents } from '../supervisor/agents.ts'
 import { exportAgentMethods } from './agent-methods.ts'
 import { exportAuthService } from './auth-service.ts'
+import { exportConfigStoreService } from './config-store/config-store-service.ts'
+import { ConfigStores } from './config-store/config-stores.ts'
+import { StoreFiles } from './config-store/store-files.ts'
 import { exportControlService } from './control-service.ts'
 import { crashAlert } from './crash-alert.ts'
 import { exportFederationService } from './federation-service.ts'
@@ -34,14 +38,24 @@ export interface ServiceParts {
   readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly startedAtMs: number
   readonly doorCounters: () => object
+  /** Folder of the configuration store. */
+  readonly configurationStore: string
+  readonly logger: Logger
   readonly onQuit: () => void
 }
+
+/** Calls the configuration store serves at a time: many of them wait for agents. */
+const MAX_CONFIG_CALLS = 10_000
 
 export function addServices(parts: ServiceParts): void {
   const { bus, router, federation, agents, platformKey } = parts
   const ports = { bus, router, newId: sequentialIds(randomBytes(8).toString('hex')), setTimer: systemClock.setTimer }
-  const add = (identity: string, exportTo: (methods: ServiceMethods, service: ServicePeer) => void) => {
-    const methods = new ServiceMethods(identity, bus.authority)
+  const add = (
+    identity: string,
+    exportTo: (methods: ServiceMethods, service: ServicePeer) => void,
+    maxRunning?: number,
+  ) => {
+    const methods = new ServiceMethods(identity, bus.authority, maxRunning)
     const service = new ServicePeer(identity, methods, ports)
     exportTo(methods, service)
     bus.peers.add(identity, service)
@@ -77,6 +91,25 @@ export function addServices(parts: ServiceParts): void {
       stopPlatform: parts.onQuit,
     })
   })
+  const configLog = componentLogger(parts.logger, 'config-store')
+  add(
+    ReservedIdentity.configStore,
+    (methods, service) =>
+      exportConfigStoreService(methods, {
+        stores: new ConfigStores(
+          new StoreFiles({
+            folder: parts.configurationStore,
+            unixMs: systemClock.unixMs,
+            warn: (message) => configLog.warn(message),
+          }),
+        ),
+        service,
+        isConnected: (identity) => (bus.peers.get(identity)?.kind ?? 'service') !== 'service',
+        unixMs: systemClock.unixMs,
+        warn: (fields, event) => configLog.warn(fields, event),
+      }),
+    MAX_CONFIG_CALLS,
+  )
   add(ReservedIdentity.federation, (methods) =>
     exportFederationService(methods, {
       statusRows: () => federation?.statusRows() ?? [],

@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { configContents, withoutComments } from './config-contents.ts'
+
+describe('the contents of a configuration', () => {
+  it('are the text itself when it is raw', () => {
+    expect(configContents('raw', ' as // it is\n')).toBe(' as // it is\n')
+  })
+
+  it('are JSON without its comments', () => {
+    const text = '{ # one\n "a": 1, // two\n /* three\n "b": 2 */ "url": "http://x/#top", "c": "/* no */ \\" // no" }'
+    expect(configContents('json', text)).toEqual({ a: 1, url: 'http://x/#top', c: '/* no */ " // no' })
+    expect(configContents('json', '[1, 2]')).toEqual([1, 2])
+    expect(configContents('json', '{"x": NaN}')).toEqual({ x: Number.NaN })
+  })
+
+  it('are rows of a table when they are csv', () => {
+    expect(configContents('csv', 'Point,Units\r\n"a, ""b""",kW\r\n\r\nc\nd,e,f,g\n')).toEqual([
+      { Point: 'a, "b"', Units: 'kW' },
+      { Point: 'c', Units: null },
+      { Point: 'd', Units: 'e', null: ['f', 'g'] },
+    ])
+    expect(configContents('csv', '')).toEqual([])
+    expect(configContents('csv', 'a,b\n1,\n"x\ny",z')).toEqual([
+      { a: '1', b: '' },
+      { a: 'x\ny', b: 'z' },
+    ])
+  })
+
+  it.each([
+    ['json', '{"a": }', 'the configuration is no JSON: '],
+    ['json', '"text"', 'Configuration must be a list or object.'],
+    ['json', '/* open {"a": 1}', 'the configuration is no JSON: '],
+    ['yaml', 'a: 1', 'Unsupported configuration type.'],
+    [null, 'a', 'Unsupported configuration type.'],
+    ['raw', { a: 1 }, 'the contents of a configuration are text'],
+  ])('are refused as a ValueError: %j %j', (type, text, message) => {
+    const error = expect.objectContaining({ name: 'builtins.ValueError', message: expect.stringContaining(message) })
+    expect(() => configContents(type, text)).toThrow(error as never)
+  })
+
+  it('are the same JSON with comments anywhere between its parts', () => {
+    const comment = fc.oneof(
+      fc.string().map((text) => `//${text.replaceAll('\n', '')}\n`),
+      fc.string().map((text) => `#${text.replaceAll('\n', '')}\n`),
+      fc.string().map((text) => `/*${text.replaceAll('*', '')}*/`),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.string(), fc.jsonValue(), comment)), (members) => {
+        const plain = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+        const commented = plain.map((text, at) => `${members[at]![2]}${text}${members[at]![2]}`)
+        expect(JSON.parse(withoutComments(`{${commented.join(',')}}`))).toEqual(JSON.parse(`{${plain.join(',')}}`))
+      }),
+    )
+  })
+
+  it('come back from a table as they went into it', () => {
+    const field = fc.string()
+    const quote = (text: string) => `"${text.replaceAll('"', '""')}"`
+    fc.assert(
+      fc.property(fc.array(fc.tuple(field, field), { minLength: 1 }), (rows) => {
+        const text = ['a,b', ...rows.map((row) => row.map(quote).join(','))].join('\r\n')
+        expect(configContents('csv', text)).toEqual(rows.map(([a, b]) => ({ a, b })))
+      }),
+    )
+  })
+
+  it('survive any text and are never undefined', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('raw', 'csv'), fc.string({ unit: 'binary' }), (type, text) => {
+        expect(configContents(type, text)).toBeDefined()
+      }),
+    )
+  })
+})
