@@ -6,6 +6,14 @@ const title = (file) =>
     .at(-1)
     .replace(/\.test\.ts$/, '')
 
+/** Without the lines of a stack that are not ours. */
+const indented = (text) =>
+  text
+    .split('\n')
+    .filter((line) => !/^\s+at .*(node:internal|node:events|node_modules)/.test(line))
+    .map((line) => `    ${line}`)
+    .join('\n')
+
 class LineReporter {
   onRunStart() {
     this.passed = 0
@@ -19,7 +27,7 @@ class LineReporter {
       process.stdout.write(`ok - ${name} (${((duration ?? 0) / 1000).toFixed(1)} s)\n`)
     } else {
       this.failed += 1
-      process.stdout.write(`not ok - ${name}\n${failureMessages.join('\n').replace(/^/gm, '    ')}\n`)
+      process.stdout.write(`not ok - ${name}\n${indented(failureMessages.join('\n'))}\n`)
     }
   }
 
@@ -27,7 +35,7 @@ class LineReporter {
   onTestFileResult(test, { testExecError, failureMessage }) {
     if (!testExecError) return
     this.failed += 1
-    process.stdout.write(`not ok - ${title(test.path)}\n${(failureMessage ?? '').replace(/^/gm, '    ')}\n`)
+    process.stdout.write(`not ok - ${title(test.path)}\n${indented(failureMessage ?? '')}\n`)
   }
 
   onRunComplete() {

@@ -110,6 +110,19 @@ export class PythonAgent {
     return this.vip('rpc.call', [peer, method, ...args])
   }
 
+  /** Several calls in one message; an error among the results is `{ error }`. */
+  async batch(
+    peer: string,
+    calls: readonly (readonly [notify: boolean, method: string, args: unknown[], kwargs: object])[],
+  ) {
+    return JSON.parse(await this.#driver.carryOut(this.identity, { do: 'batch', peer, calls: textOf(calls) }))
+  }
+
+  /** Frames to the platform that no method of the library sends. */
+  async send(subsystem: string, args: readonly unknown[]): Promise<void> {
+    await this.#driver.carryOut(this.identity, { do: 'send', subsystem, args: textOf(args) })
+  }
+
   publish(topic: string, message: unknown, headers: object = {}): Promise<unknown> {
     return this.vip(
       'pubsub.publish',

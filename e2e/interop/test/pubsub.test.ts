@@ -166,13 +166,13 @@ describe('subscriptions of a Python agent', () => {
     expect(listed).toEqual([['', 'listed/here', true]])
   })
 
-  it('bring all messages of a burst, once', async () => {
+  it('bring all messages of a burst, in order', async () => {
     await subscriber.subscribe('burst/')
     const burst = publisher.burst('burst/a', 500)
     await eventually(() => subscriber.bodies('burst/').length >= 500, { timeoutMs: PATIENCE_MS })
     await burst
     const numbers = subscriber.bodies('burst/').map(Number)
-    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, index) => index))
+    expect(numbers).toEqual(Array.from({ length: 500 }, (_, index) => index))
   })
 })
 
