@@ -24,11 +24,10 @@ beforeAll(async () => {
     rpc_capabilities: { rpc_capabilities: [{ resource: 'py.callee.add' }] },
   })
   // Processes of their own: an agent that the library ends takes its process with it.
-  ;[trusted, stranger, callee] = await Promise.all(
-    ['py.trusted', 'py.stranger', 'py.callee'].map((identity) => PythonProcess.start(stage, home).agent(identity)),
-  )
+  const start = (identity: string) => PythonProcess.start(stage, home).agent(identity)
+  ;[trusted, stranger, callee] = await Promise.all([start('py.trusted'), start('py.stranger'), start('py.callee')])
   // The library asks for its protected methods before its first call.
-  await callee!.call('py.trusted', 'echo')
+  await callee.call('py.trusted', 'echo')
   await trusted.subscribe('secret/')
   await stranger.subscribe('heartbeat/')
 })
