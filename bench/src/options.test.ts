@@ -76,6 +76,7 @@ describe('the workloads', () => {
       'rpc-local',
       'rpc-link',
       'classic',
+      'classic-python',
       'storm-1000',
       'prefixes-100k',
       'stalled',

@@ -29,6 +29,8 @@ export type Order =
       readonly bytes: number
       /** The body is a reading of about so many bytes, encoded by the client. */
       readonly json: boolean
+      /** Each waits for the answer to the one before, where the client is a Python agent. Default false. */
+      readonly awaited?: boolean
     }
   /** At a steady rate, stamped; looks at the clock each millisecond and sends what is due. */
   | {

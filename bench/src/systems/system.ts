@@ -49,8 +49,11 @@ export interface Alone {
 export interface ClientOptions {
   /** Connections it will be told to open, where each needs an account of its own. Default 1. */
   readonly connections?: number
-  /** Speaks VIP1 as a Python agent does, where the system takes both. */
-  readonly classic?: boolean
+  /**
+   * Where the system takes it: VIP1 as a Python agent speaks it, sent by a program of ours, or an agent on the Python
+   * library. Default: the system's own client.
+   */
+  readonly speaks?: 'frames of Python' | 'Python'
 }
 
 export interface Broker {

@@ -11,7 +11,7 @@ import { FileCredentialStore } from '@volttron/auth'
 import { launcher, program } from '../../../scripts/peers/python.mjs'
 import { startClient } from '../clients/client-process.ts'
 import { untilHeard } from '../clients/first-delivery.ts'
-import { startPythonAgent } from '../clients/python/agent-process.ts'
+import { pythonEnvironment, startPythonAgent } from '../clients/python/agent-process.ts'
 import { type BrokerProcess, LOOPBACK, startBroker, withFreePorts } from './broker-process.ts'
 import type { Broker, Client, ClientOptions, Pair, System } from './system.ts'
 
@@ -27,7 +27,7 @@ interface Platform extends BrokerProcess {
 
 export const volttronPython: System = {
   name: 'volttron-python',
-  workloads: ['federated', 'local', 'rpc-local', 'classic', 'start', 'idle'],
+  workloads: ['federated', 'local', 'rpc-local', 'classic', 'classic-python', 'start', 'idle'],
   async version() {
     const python = program()
     if (python === undefined) return undefined
@@ -124,7 +124,7 @@ async function startPlatform(python: string, plan: Plan): Promise<Platform> {
     name: plan.name,
     program: python,
     args: [launcher, 'volttron', '--dev'],
-    environment: environmentOf(home),
+    environment: pythonEnvironment(home),
     folder: home,
     port: plan.port,
     readyMs: READY_MS,
@@ -148,24 +148,25 @@ class PythonPair implements Pair {
     this.#end = end
   }
 
-  async client(at: Broker, role: string, { classic = false }: ClientOptions = {}): Promise<Client> {
+  async client(at: Broker, role: string, { speaks = 'Python' }: ClientOptions = {}): Promise<Client> {
     const { home, address } = at === this.a ? this.a : this.b
     await this.#addKey(home, role)
-    const client = classic
-      ? await startClient('classic', { role, identity: role, volttronHome: home, address })
-      : await startPythonAgent({
-          python: this.#python,
-          identity: role,
-          address,
-          environment: environmentOf(home),
-        })
+    const client =
+      speaks === 'frames of Python'
+        ? await startClient('classic', { role, identity: role, volttronHome: home, address })
+        : await startPythonAgent({
+            python: this.#python,
+            identity: role,
+            address,
+            environment: pythonEnvironment(home),
+          })
     this.#clients.add(client)
     return client
   }
 
   async linked(topic: string): Promise<void> {
-    const subscriber = await this.client(this.b, PROBE.to, { classic: true })
-    const publisher = await this.client(this.a, PROBE.from, { classic: true })
+    const subscriber = await this.client(this.b, PROBE.to, { speaks: 'frames of Python' })
+    const publisher = await this.client(this.a, PROBE.from, { speaks: 'frames of Python' })
     await subscriber.ask({ do: 'subscribe', topic, json: false }, 'subscribe')
     await untilHeard(publisher, subscriber, topic)
     await Promise.all([publisher.stop(), subscriber.stop()])
@@ -181,14 +182,8 @@ class PythonPair implements Pair {
     if (this.#known.has(key) || Object.values<string>(PROBE).includes(identity)) return
     this.#known.add(key)
     const vctl = [launcher, 'vctl', 'auth', 'add', identity]
-    await execute(this.#python, vctl, { env: environmentOf(home), timeout: READY_MS })
+    await execute(this.#python, vctl, { env: pythonEnvironment(home), timeout: READY_MS })
   }
-}
-
-/** Without settings of the user's own platform; what VOLTTRON keeps in the user's home stays in the platform's. */
-function environmentOf(home: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VOLTTRON|AGENT|PYTHON|XDG)_?/.test(name))
-  return { ...Object.fromEntries(kept), HOME: home, VOLTTRON_HOME: home }
 }
 
 function makeFolder(folder: string, name: string): string {

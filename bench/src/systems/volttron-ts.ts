@@ -8,8 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Agent } from '@volttron/agent'
 import { FileCredentialStore } from '@volttron/auth'
 import { type Program, Programs } from '@volttron/testkit'
+import { program as python } from '../../../scripts/peers/python.mjs'
 import { startClient } from '../clients/client-process.ts'
 import { untilHeard } from '../clients/first-delivery.ts'
+import { pythonEnvironment, startPythonAgent } from '../clients/python/agent-process.ts'
 import { memoryMb } from './process-figures.ts'
 import type { Alone, Broker, Client, ClientOptions, Pair, System } from './system.ts'
 
@@ -31,6 +33,8 @@ export const volttronTs: System = {
     'rpc-local',
     'rpc-link',
     'classic',
+    // Its clients need Python's library, which only comes with the peers.
+    ...(python() ? ['classic-python'] : []),
     'storm-1000',
     'prefixes-100k',
     'stalled',
@@ -75,12 +79,12 @@ class VolttronPair implements Pair {
     this.b = b
   }
 
-  async client(at: Broker, role: string, { connections = 1, classic = false }: ClientOptions = {}): Promise<Client> {
+  async client(at: Broker, role: string, { connections = 1, speaks }: ClientOptions = {}): Promise<Client> {
     this.#callsAllowed ??= this.#allowCalls()
     await this.#callsAllowed
     const { home } = this.#siteOf(at)
     await addKeys(home, role, connections)
-    return await this.#start(home, role, classic)
+    return await this.#start(home, role, speaks)
   }
 
   async linked(topic: string): Promise<void> {
@@ -123,11 +127,13 @@ class VolttronPair implements Pair {
     return broker === this.a ? this.a : this.b
   }
 
-  async #start(home: string, identity: string, classic = false): Promise<Client> {
+  async #start(home: string, identity: string, speaks?: ClientOptions['speaks']): Promise<Client> {
     const bound = JSON.parse(readFileSync(join(home, 'run', 'addresses.json'), 'utf8')) as { addresses: string[] }
     const address = bound.addresses.find((one) => one.startsWith('tcp:')) ?? ''
     const settings = { role: identity, identity, volttronHome: home, address }
-    const client = await startClient(classic ? 'classic' : 'volttron-ts', settings)
+    const client = await (speaks === 'Python'
+      ? startPythonAgent({ python: python()!, identity, address, environment: pythonEnvironment(home) })
+      : startClient(speaks === undefined ? 'volttron-ts' : 'classic', settings))
     this.#clients.add(client)
     return client
   }

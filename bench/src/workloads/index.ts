@@ -1,8 +1,9 @@
 /** Every workload, in the order of the table. Which systems take part in it, each system says itself. */
+import { classic, classicPython } from './classic.ts'
 import { fanOut } from './fan-out.ts'
 import { federated } from './federated.ts'
 import { latency } from './latency.ts'
-import { classic, local } from './local.ts'
+import { local } from './local.ts'
 import { prefixes } from './prefixes.ts'
 import { roundTrips } from './round-trips.ts'
 import { stalled } from './stalled.ts'
@@ -29,6 +30,7 @@ export const workloads: readonly Workload[] = [
   roundTrips({ name: 'rpc-link', inFlight: 1 }),
   roundTrips({ name: 'rpc-link', inFlight: 64 }),
   classic,
+  ...classicPython,
   storm,
   prefixes,
   stalled,

@@ -1,49 +1,33 @@
-/** Publisher and subscriber at one broker: ours by the SDK, or by VIP1 as Python agents speak it. */
+/** Publisher and subscriber at one broker. */
 import { untilHeard } from '../clients/first-delivery.ts'
 import type { Pair } from '../systems/system.ts'
 import { measureRate, rateFigures } from './rate.ts'
 import type { Effort, Figure, SharedWorkload } from './workload.ts'
 
-interface Case {
-  readonly name: 'local' | 'classic'
-  readonly payload: string
-  readonly about: string
-  readonly json: boolean
+const BYTES = 100
+const PAYLOAD = '100 B'
+// Nobody forwards this one: mosquitto's bridge carries `bench/#`, whether it is wanted there or not.
+const TOPIC = 'local/local'
+
+export const local: SharedWorkload = {
+  names: ['local'],
+  payload: PAYLOAD,
+  about: 'publisher and subscriber at the same broker',
+  on: 'shared brokers',
+  measure,
 }
 
-const atOneBroker = (one: Case): SharedWorkload => ({
-  names: [one.name],
-  payload: one.payload,
-  about: one.about,
-  on: 'shared brokers',
-  measure: (pair, effort) => measure(pair, effort, one),
-})
-
-export const local = atOneBroker({
-  name: 'local',
-  payload: '100 B',
-  about: 'publisher and subscriber at the same broker',
-  json: false,
-})
-
-export const classic = atOneBroker({
-  name: 'classic',
-  payload: '100 B JSON',
-  about: 'publisher and subscriber at the same platform, both with the VIP1 frames of Python agents',
-  json: true,
-})
-
-async function measure(pair: Pair, effort: Effort, { name, payload, json }: Case): Promise<Figure[]> {
-  // Nobody forwards this one: mosquitto's bridge carries `bench/#`, whether it is wanted there or not.
-  const topic = `local/${name}`
-  const options = { classic: name === 'classic' }
-  const subscriber = await pair.client(pair.a, `${name}-subscriber`, options)
-  const publisher = await pair.client(pair.a, `${name}-publisher`, options)
+async function measure(pair: Pair, effort: Effort): Promise<Figure[]> {
+  const subscriber = await pair.client(pair.a, 'local-subscriber')
+  const publisher = await pair.client(pair.a, 'local-publisher')
   try {
-    await subscriber.ask({ do: 'subscribe', topic, json }, 'subscribe')
-    await untilHeard(publisher, subscriber, topic, json)
-    const rate = await measureRate({ publisher, subscribers: [subscriber], topic, bytes: 100, json }, effort)
-    return rateFigures(name, payload, 'msg/s', rate)
+    await subscriber.ask({ do: 'subscribe', topic: TOPIC, json: false }, 'subscribe')
+    await untilHeard(publisher, subscriber, TOPIC)
+    const rate = await measureRate(
+      { publisher, subscribers: [subscriber], topic: TOPIC, bytes: BYTES, json: false },
+      effort,
+    )
+    return rateFigures('local', PAYLOAD, 'msg/s', rate)
   } finally {
     await Promise.all([publisher.stop(), subscriber.stop()])
   }

@@ -13,6 +13,8 @@ export interface Stream {
   readonly topics?: number
   readonly bytes: number
   readonly json: boolean
+  /** Each publish waits for the answer to the one before. Default false. */
+  readonly awaited?: boolean
 }
 
 export interface Rate {
@@ -64,7 +66,7 @@ async function warmUp(stream: Stream, seconds: number): Promise<number> {
 
 /** One run of so many messages, from the first that is heard to the last. */
 export async function runOnce(stream: Stream, messages: number): Promise<Rate> {
-  const { publisher, subscribers, copies = 1, topic, topics = 1, bytes, json } = stream
+  const { publisher, subscribers, copies = 1, topic, topics = 1, bytes, json, awaited = false } = stream
   await Promise.all(subscribers.map((one) => one.ask({ do: 'listen', stamped: false }, 'listen')))
   const expected = messages * copies
   const hearing = Promise.all(
@@ -72,7 +74,7 @@ export async function runOnce(stream: Stream, messages: number): Promise<Rate> {
       one.ask({ do: 'heard', messages: expected / subscribers.length, silenceMs: LOST_MS }, 'heard'),
     ),
   )
-  const publishing = publisher.ask({ do: 'publish', topic, topics, messages, bytes, json }, 'publish')
+  const publishing = publisher.ask({ do: 'publish', topic, topics, messages, bytes, json, awaited }, 'publish')
   const [heard] = await Promise.all([hearing, publishing])
   return rateOf(heard, messages, expected)
 }

@@ -17,6 +17,12 @@ export interface PythonAgentOptions {
   readonly environment: NodeJS.ProcessEnv
 }
 
+/** Without settings of the user's own platform; what VOLTTRON keeps in the user's home stays in the platform's. */
+export function pythonEnvironment(home: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(VOLTTRON|AGENT|PYTHON|XDG)_?/.test(name))
+  return { ...Object.fromEntries(kept), HOME: home, VOLTTRON_HOME: home }
+}
+
 /** Starts an agent and waits until it is connected. @throws Error when it cannot connect; nothing is left running then */
 export function startPythonAgent({ python, identity, address, environment }: PythonAgentOptions): Promise<Client> {
   const child = spawn(python, [pythonFile('agent.py'), JSON.stringify({ identity, address })], {

@@ -119,7 +119,11 @@ class Client:
                 "pubsub", order["topic"], headers={}, message=reading if order["json"] else text)
             publishing.get(timeout=ANSWER_SECONDS)
 
-        run_all(Pool(PUBLISHES_IN_FLIGHT), publish_one, range(order["messages"]))
+        if order.get("awaited"):
+            for sent in range(order["messages"]):
+                publish_one(sent)
+        else:
+            run_all(Pool(PUBLISHES_IN_FLIGHT), publish_one, range(order["messages"]))
 
     def serve(self, order):
         self.agent.vip.rpc.export(lambda body: body, "echo")
