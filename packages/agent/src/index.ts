@@ -2,6 +2,7 @@ export { MethodNotFound, RemoteError, type RpcContext, RpcErrorCode, RpcFault } 
 export { letHeapGrow } from '@volttron/transport'
 export { describeError, VolttronError } from '@volttron/vip'
 export { Agent } from './agent.ts'
+export { type AgentEnvironment, agentEnvironment, readAgentConfig } from './agent-environment.ts'
 export type { AgentEvents, AgentState } from './agent-events.ts'
 export type { AgentOptions } from './agent-options.ts'
 export type { ConfigChangeOptions, ConfigStore, ConfigSubscribeOptions } from './config-store/config-store.ts'
@@ -23,6 +24,7 @@ export type {
   UnsubscribeOptions,
 } from './pubsub.ts'
 export type { BatchedCall, CallOptions, ExportOptions, Rpc } from './rpc.ts'
+export { type ProcessPort, type RunOptions, runAgent } from './run-agent.ts'
 export type { Job, JobFunction, JobRun } from './schedule/job.ts'
 export type { CronOptions, EveryOptions, JobOptions, Schedule } from './schedule/schedule.ts'
 export type { MessageHeaders, PubSubCallback } from './subscriptions.ts'

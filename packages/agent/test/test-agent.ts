@@ -15,6 +15,9 @@ export interface TestAgent<A extends Agent = Agent> {
   readonly clock: ManualClock
   /** What would have gone to stderr. */
   readonly errors: Error[]
+  /** To make another one of. */
+  readonly options: AgentOptions
+  readonly ports: AgentPorts
 }
 
 export const testAgent = (router: ScriptedRouter, identity = 'tester', options: AgentOptions = {}): TestAgent =>
@@ -31,10 +34,11 @@ export function testAgentOf<A extends Agent>(
   const { now, wallClock, startTimer } = clock
   const ports: AgentPorts = { ...systemPorts, now, wallClock, startTimer, random: () => 0.5, dial: router.dial }
   const { secretKey } = keyPairFromSecret(randomBytes(32))
-  const agent = new type({ identity, address: 'tcp://127.0.0.1:1', serverKey, secretKey, ...options }, ports)
+  const all = { identity, address: 'tcp://127.0.0.1:1', serverKey, secretKey, ...options }
+  const agent = new type(all, ports)
   const errors: Error[] = []
   agent.on('error', (error) => errors.push(error))
-  return { agent, clock, errors }
+  return { agent, clock, errors, options: all, ports }
 }
 
 /** Lets everything under way arrive: messages take a turn each. */
