@@ -19,7 +19,7 @@ const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Rec
 describe('vctl auth', () => {
   it('makes a key in the format of the Python platform, readable by its owner only', async () => {
     const { code, out } = await shell.run('auth', 'add', 'listener')
-    expect({ code, out }).toEqual({ code: 0, out: `${keyFile('listener')}\n` })
+    expect({ code, out }).toEqual({ code: 0, out: `added credentials for listener\n${keyFile('listener')}\n` })
     const credential = readJson(keyFile('listener'))
     expect(credential).toMatchObject({ identity: 'listener', domain: '', address: '' })
     expect(parsePublicKey(credential.publickey as string)).toBe(credential.publickey)
@@ -115,12 +115,45 @@ describe('vctl authz', () => {
 
   it('lists and removes what was added', async () => {
     await add('a', 'b.c')
-    const row = { identity: 'a', rpc_capabilities: ['b.c'], pubsub_capabilities: {}, agent_roles: [] }
-    expect((await shell.run('authz', 'list', 'agent', '--json')).json()).toContainEqual(row)
-    expect((await shell.run('authz', 'list', 'agent')).out).toMatch(/^a +b\.c +- +-$/m)
+    const agents = async () => (await shell.run('authz', 'list', 'agent', '--json')).json() as Record<string, unknown>
+    expect((await agents()).a).toEqual({ rpc_capabilities: ['b.c'] })
+    expect((await shell.run('authz', 'list', 'agent')).out).toMatch(/^a +- +b\.c +- +-$/m)
     expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(0)
-    expect((await shell.run('authz', 'list', 'agent', '--json')).json()).not.toContainEqual(row)
+    expect(await agents()).not.toHaveProperty('a')
     expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(67)
+  })
+
+  it('keeps roles, groups and protected topics, with the options of Python', async () => {
+    expect((await shell.run('authz', 'add', 'role', 'reader', '-rpc', 'a.b', 'c.d', '-ps', 'x:publish')).code).toBe(0)
+    expect((await shell.run('authz', 'add', 'group', 'ops', 'alice', 'bob', '-rns', 'reader')).code).toBe(0)
+    expect((await shell.run('authz', 'add', 'agent', 'a', '-pts', 'm1', 'm2', '-c', 'note')).code).toBe(0)
+    expect((await shell.run('authz', 'add', 'topics', 'devices', '/secret.*/')).code).toBe(0)
+    expect(readJson(file())).toMatchObject({
+      protected_topics: ['devices', '/secret.*/'],
+      roles: { reader: { rpc_capabilities: ['a.b', 'c.d'], pubsub_capabilities: { x: 'publish' } } },
+      agent_groups: { ops: { identities: ['alice', 'bob'], agent_roles: ['reader'] } },
+      agents: { a: { protected_rpcs: ['m1', 'm2'], comments: 'note' } },
+    })
+    expect((await shell.run('authz', 'list', 'topics', '--json')).json()).toEqual(['devices', '/secret.*/'])
+    const { out } = await shell.run('authz', 'list')
+    expect(out).toMatch(/^reader +a\.b c\.d +x:publish$/m)
+    expect(out).toMatch(/^ops +alice bob +reader +- +-$/m)
+    expect((await shell.run('authz', 'remove', 'group', 'ops', 'bob')).code).toBe(0)
+    expect(readJson(file())).toMatchObject({ agent_groups: { ops: { identities: ['alice'] } } })
+    for (const words of [
+      ['group', 'ops'],
+      ['role', 'reader'],
+      ['topics', 'devices'],
+    ]) {
+      expect((await shell.run('authz', 'remove', ...words)).code).toBe(0)
+      expect((await shell.run('authz', 'remove', ...words)).code).toBe(67)
+    }
+    expect((await shell.run('authz', 'list', 'topics')).out).toBe('/secret.*/\n')
+  })
+
+  it('restricts parameters as authz.json does', async () => {
+    await shell.run('authz', 'add', 'agent', 'a', '--rpc-capabilities', '{"b.c": {"x": "/1|2/"}}', 'd.e')
+    expect(readJson(file())).toMatchObject({ agents: { a: { rpc_capabilities: [{ 'b.c': { x: '/1|2/' } }, 'd.e'] } } })
   })
 
   it('loses nothing when many commands add at the same time, even after one has died', async () => {
@@ -128,8 +161,8 @@ describe('vctl authz', () => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const codes = await Promise.all(names.map((name) => add(name, 'x.y').then(({ code }) => code)))
     expect(codes).toEqual([0, 0, 0, 0, 0])
-    const agents = (await shell.run('authz', 'list', 'agent', '--json')).json() as { identity: string }[]
-    expect(agents.map(({ identity }) => identity)).toEqual(expect.arrayContaining(names))
+    const agents = (await shell.run('authz', 'list', 'agent', '--json')).json() as object
+    expect(Object.keys(agents)).toEqual(expect.arrayContaining(names))
     expect(readdirSync(shell.home)).toEqual(['authz.json'])
   })
 
@@ -154,6 +187,7 @@ describe('vctl authz', () => {
     [['a b', '--rpc-capabilities', 'b.c']],
     [['platform.auth', '--rpc-capabilities', 'b.c']],
     [['a']],
+    [['a', '--pubsub-capabilities', 'x:write']],
   ])('refuses %j and writes nothing', async (words) => {
     expect((await shell.run('authz', 'add', 'agent', ...words)).code).toBe(64)
     expect(readdirSync(shell.home)).toEqual([])

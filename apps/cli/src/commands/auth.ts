@@ -1,11 +1,15 @@
-/** `vctl auth`: who may connect. Keys live in `credentials_store`; the platform notices a change by itself. */
+/** `vctl auth`: who may connect. */
 import { join } from 'node:path'
-import { type Credential, FileCredentialStore } from '@volttron/auth'
+import type { Credential } from '@volttron/auth'
+import type { RotatedPlatformKey } from '@volttron/contracts'
 import { isReservedIdentity, ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
+import { confirm } from '../confirmation.ts'
 import { Invocation, type Shell } from '../invocation.ts'
+import { addKey, keysOf, removeKey } from '../key-store.ts'
 import { printable } from '../output/printable.ts'
 import { type Column, renderTable } from '../output/table.ts'
+import { addRemoteCommands } from './auth-remote.ts'
 
 /** A row of `vctl auth list --json`. */
 interface KeyRow {
@@ -15,18 +19,12 @@ interface KeyRow {
   readonly kind: 'platform' | 'agent' | 'remote'
 }
 
-/** Answer of `platform.control.rotate_platform_key`. */
-interface RotatedKey {
-  readonly old: string
-  readonly new: string
-  /** What the registry said. */
-  readonly registry: unknown
-}
-
 export function addAuthCommands(program: Command, shell: Shell): void {
   const auth = program.command('auth').description('keys of agents and of the platform')
   addKeyChanges(auth, shell)
   addKeyViews(auth, shell)
+  addPythonViews(auth, shell)
+  addRemoteCommands(auth, shell)
 
   auth
     .command('rotate-platform-key')
@@ -36,7 +34,7 @@ export function addAuthCommands(program: Command, shell: Shell): void {
       const invocation = new Invocation(shell, command)
       const answer = (await invocation.withPlatform((platform) =>
         platform.call(ReservedIdentity.control, 'rotate_platform_key'),
-      )) as RotatedKey
+      )) as RotatedPlatformKey
       invocation.show(
         answer,
         () => `old key   ${answer.old}\nnew key   ${answer.new}\nregistry  ${printable(answer.registry)}`,
@@ -48,15 +46,17 @@ function addKeyChanges(auth: Command, shell: Shell): void {
   auth
     .command('add <identity>')
     .description('make a key for an agent, which may then connect')
+    .option('--publickey <key>', 'of an agent that has a key of its own; no secret key is made here')
     .addHelpText('after', '\nExample:\n  vctl auth add listener')
-    .action(async (identity: string, _options: unknown, command: Command) => {
+    .action(async (identity: string, { publickey }: { publickey?: string }, command: Command) => {
       const invocation = new Invocation(shell, command)
       refuseReserved(identity)
-      const store = storeOf(invocation)
-      await store.prepare()
-      const { publicKey } = await store.create(identity)
+      await addKey(invocation, identity, publickey)
+      const store = keysOf(invocation)
       const path = join(store.folder, `${identity}.json`)
-      invocation.show({ identity, publickey: publicKey, path }, () => path)
+      const made = { identity, publickey: (await store.get(identity))?.publicKey ?? publickey ?? null, path }
+      const whose = publickey === undefined ? '' : ' with provided public key'
+      invocation.show(made, () => `added credentials for ${identity}${whose}\n${path}`)
     })
 
   auth
@@ -66,8 +66,9 @@ function addKeyChanges(auth: Command, shell: Shell): void {
     .action(async (identity: string, _options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       refuseReserved(identity)
-      await storeOf(invocation).remove(identity)
-      invocation.show({ identity, removed: true }, () => `the key of ${identity} is removed`)
+      await confirm(invocation, `Remove the key of ${identity}?`, 'go-on')
+      await removeKey(invocation, identity)
+      invocation.show({ identity, removed: true }, () => `${identity} removed!`)
     })
 }
 
@@ -87,25 +88,57 @@ function addKeyViews(auth: Command, shell: Shell): void {
     .action(async (identity: string | undefined, _options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       if (identity === undefined) return await showKeys(invocation)
-      const { publicKey } = await requireCredential(storeOf(invocation), identity, `vctl auth add ${identity}`)
+      const { publicKey } = await requireCredential(invocation, identity, `vctl auth add ${identity}`)
       invocation.show({ identity, publickey: publicKey }, () => publicKey)
     })
 
   auth
     .command('serverkey')
+    .alias('servercred')
     .description('the public key of the platform, which agents elsewhere need to connect')
     .addHelpText('after', '\nExample:\n  vctl auth serverkey')
     .action(async (_options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       const hint = 'the platform makes its key at its first start'
-      const { publicKey } = await requireCredential(storeOf(invocation), ReservedIdentity.platform, hint)
+      const { publicKey } = await requireCredential(invocation, ReservedIdentity.platform, hint)
       invocation.show({ serverkey: publicKey }, () => publicKey)
     })
 }
 
+/** What Python's `vctl auth agentcred` prints. */
+interface PublicCredentials {
+  readonly results: Readonly<Record<string, string>>
+  readonly errors: Readonly<Record<string, string>>
+}
+
+function addPythonViews(auth: Command, shell: Shell): void {
+  auth
+    .command('agentcred [identities...]')
+    .description("public keys, printed as Python's vctl does; auth publickey is for scripts of today")
+    .addHelpText('after', '\nExample:\n  vctl auth agentcred listener --json')
+    .action(async (identities: string[], _options: unknown, command: Command) => {
+      const invocation = new Invocation(shell, command)
+      const { credentials } = await keysOf(invocation).load()
+      const keys = new Map(credentials.map(({ identity, publicKey }) => [identity, publicKey]))
+      const agents = [...keys.keys()].filter((identity) => !isReservedIdentity(identity))
+      const asked = identities.length === 0 ? agents : identities
+      const found: PublicCredentials = {
+        results: Object.fromEntries(asked.flatMap((it) => (keys.has(it) ? [[it, keys.get(it)!]] : []))),
+        errors: Object.fromEntries(asked.flatMap((it) => (keys.has(it) ? [] : [[it, `Identity not found: ${it}`]]))),
+      }
+      invocation.show(found, () => describeCredentials(found))
+    })
+}
+
+const describeCredentials = ({ results, errors }: PublicCredentials): string =>
+  [
+    ...Object.entries(results).map(([identity, key]) => `\n${printable(identity)}:\n  ${key}`),
+    ...Object.values(errors).map(printable),
+  ].join('\n')
+
 async function showKeys(invocation: Invocation): Promise<void> {
   const { terminal } = invocation
-  const { credentials, problems } = await storeOf(invocation).load()
+  const { credentials, problems } = await keysOf(invocation).load()
   for (const { message } of problems) invocation.log('warning', message)
   const rows = credentials.map(keyRow)
   invocation.show(rows, () =>
@@ -129,9 +162,8 @@ const COLUMNS: Column<KeyRow>[] = [
   { heading: 'PUBLIC KEY', cell: (row) => row.publickey },
 ]
 
-const storeOf = ({ home }: Invocation): FileCredentialStore => new FileCredentialStore(join(home, 'credentials_store'))
-
-async function requireCredential(store: FileCredentialStore, identity: string, hint: string): Promise<Credential> {
+async function requireCredential(invocation: Invocation, identity: string, hint: string): Promise<Credential> {
+  const store = keysOf(invocation)
   const credential = await store.get(identity)
   if (credential) return credential
   throw new VolttronError('not-found', `there is no key of '${identity}' in ${store.folder}`, { hint })
