@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Agent } from '@volttron/agent'
+import { generateKeyPair } from '@volttron/auth'
 import { Programs } from '@volttron/testkit'
 
 jest.setTimeout(60_000)
@@ -60,6 +61,81 @@ describe('vctl on a running platform', () => {
     const { code, stdout, stderr } = await vctl(...words)
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
     expect(stderr.split('\n').filter((line) => /error: /.test(line))).toEqual([expect.stringMatching(message)])
+  })
+})
+
+describe('rights and keys on a running platform', () => {
+  it('changes rules by way of the platform, which knows them at once', async () => {
+    expect((await vctl('authz', 'add', 'role', 'reader', '-rpc', 'thermostat.read')).code).toBe(0)
+    expect((await vctl('authz', 'add', 'agent', 'alice', '-rns', 'reader', '-ps', 'devices:publish')).code).toBe(0)
+    expect(await json('rpc', 'call', 'platform.auth', 'get_agent_capabilities', '"alice"')).toMatchObject({
+      rpc_capabilities: ['thermostat.read'],
+      pubsub_capabilities: { devices: 'publish' },
+    })
+    expect((await vctl('authz', 'add', 'group', 'ops', 'alice', 'bob', '-rns', 'reader')).code).toBe(0)
+    expect((await vctl('authz', 'add', 'topics', 'secret/')).code).toBe(0)
+    expect(await json('rpc', 'call', 'platform.auth', 'is_protected_topic', '"secret/a"')).toBe(true)
+    expect(await json('authz', 'list')).toMatchObject({
+      protected_topics: ['secret/'],
+      agent_groups: { ops: { identities: ['alice', 'bob'] } },
+    })
+    for (const words of [
+      ['agent', 'alice'],
+      ['group', 'ops'],
+      ['topics', 'secret/'],
+      ['role', 'reader'],
+    ]) {
+      expect((await vctl('authz', 'remove', ...words)).code).toBe(0)
+      expect((await vctl('authz', 'remove', ...words)).code).toBe(67)
+    }
+    expect(await json('rpc', 'call', 'platform.auth', 'get_agent_capabilities', '"alice"')).toBeNull()
+  })
+
+  it('lets an unknown key in when it is approved', async () => {
+    const { publicKey, secretKey } = generateKeyPair()
+    const { serverkey } = (await json('auth', 'serverkey')) as { serverkey: string }
+    const { addresses } = (await json('platform')) as { addresses: string[] }
+    const address = addresses.find((it) => it.startsWith('tcp://'))!
+    const agent = new Agent({ identity: 'meter', address, serverKey: serverkey, publicKey, secretKey })
+    const started = agent.start({ timeoutMs: 60_000 })
+    try {
+      let waiting: { user_id: string; credentials: string }[] = []
+      while (waiting.length === 0) waiting = (await json('auth', 'pending')) as typeof waiting
+      expect(waiting).toMatchObject([{ status: 'PENDING', address: expect.stringContaining('127.0.0.1') }])
+      expect((await vctl('auth', 'approve', waiting[0]!.user_id)).code).toBe(0)
+      await started
+      expect(await json('auth', 'remote', 'list', '--status', 'approved')).toMatchObject([{ status: 'APPROVED' }])
+      expect((await vctl('auth', 'deny', 'nobody')).code).toBe(67)
+    } finally {
+      await agent.stop()
+      await started.catch(() => {})
+    }
+  })
+
+  it('takes the key of an agent that keeps its secret', async () => {
+    const { publicKey } = generateKeyPair()
+    expect((await vctl('auth', 'add', 'far', '--publickey', publicKey)).code).toBe(0)
+    expect(await json('auth', 'publickey', 'far')).toEqual({ identity: 'far', publickey: publicKey })
+    expect((await vctl('auth', 'add', 'far')).code).toBe(64)
+  })
+})
+
+describe('the state of a running platform', () => {
+  it('is checked by the exit code', async () => {
+    expect((await vctl('check', 'running')).code).toBe(0)
+    expect((await vctl('check', 'ports')).stdout).toBe('ports: ok\n')
+    expect((await vctl('check', 'peer', 'nobody')).code).toBe(69)
+    expect(await json('top', '--interval', '0.1')).toMatchObject({ platform: 'site', connections: expect.any(Array) })
+  })
+
+  it('shows what its services can do', async () => {
+    expect((await vctl('rpc', 'list', 'platform.control')).stdout).toMatch(/^platform\.control\n\t/)
+    expect((await vctl('rpc', 'code', 'platform.control', 'tag_agent')).stdout).toMatch(/^self\.vip\.rpc\.call\('plat/)
+  })
+
+  it('completes names while somebody waits', async () => {
+    const { stdout } = await vctl('__complete', '--', 'ping', 'platform.c')
+    expect(stdout).toContain('platform.control\n')
   })
 })
 
