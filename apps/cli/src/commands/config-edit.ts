@@ -4,11 +4,11 @@
  */
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
+import { type ConfigTypeOptions, configType } from '../config-type.ts'
 import { Draft } from '../draft.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import { printable } from '../output/printable.ts'
 import type { PlatformConnection } from '../platform-connection.ts'
-import { type ConfigTypeOptions, configType } from './config.ts'
 
 const DEFAULT_EDITOR = 'nano'
 

@@ -3,19 +3,11 @@ import { readFile } from 'node:fs/promises'
 import { fileError } from '@volttron/auth'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
+import { type ConfigTypeOptions, configType } from '../config-type.ts'
 import { confirm } from '../confirmation.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import { printable } from '../output/printable.ts'
 import { addConfigEditCommand } from './config-edit.ts'
-
-export interface ConfigTypeOptions {
-  readonly raw?: true
-  readonly csv?: true
-}
-
-/** Python's option `--json` is the default, and the one every command takes. */
-export const configType = ({ raw, csv }: ConfigTypeOptions): 'raw' | 'csv' | 'json' =>
-  raw ? 'raw' : csv ? 'csv' : 'json'
 
 export function addConfigCommands(program: Command, shell: Shell): void {
   const config = program.command('config').description('configurations of agents, in the store of the platform')

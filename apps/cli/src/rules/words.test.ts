@@ -29,9 +29,9 @@ describe('rights as a person types them', () => {
         ' thermostat.read, my.agent.set',
         '/x[.].{1,2}/',
         '{"a.b": {"x": "/1|2/"}}',
-        '/a.b/,/c.d/',
+        '/a.b/,/c.d/,e.f',
       ]),
-    ).toEqual(['thermostat.read', 'my.agent.set', '/x[.].{1,2}/', { 'a.b': { x: '/1|2/' } }, '/a.b/', '/c.d/'])
+    ).toEqual(['thermostat.read', 'my.agent.set', '/x[.].{1,2}/', { 'a.b': { x: '/1|2/' } }, '/a.b/', '/c.d/', 'e.f'])
   })
 
   it.each(['', ',', 'thermostat', 'thermostat.', '.read', 'a b.c', '/x', '/', '//', '/(/', '{', '{}', '{"a.b": 1}'])(

@@ -103,7 +103,7 @@ type Bad = (word: string, why: string) => VolttronError
 
 /** Patterns and JSON may have commas of their own. */
 const splitAtCommas = (word: string): string[] =>
-  (/^\s*[/{]/.test(word) && !/\/\s*,\s*\//.test(word) ? [word] : word.split(','))
+  (word.trimStart().startsWith('{') ? [word] : (word.match(/\/.+?\/(?=\s*(?:,|$))|[^,]+/g) ?? []))
     .map((part) => part.trim())
     .filter((part) => part !== '')
 
