@@ -128,6 +128,7 @@ async function compose(
       isNamedByRules: (identity) => rules.authorization.capabilitiesOf(identity) !== undefined,
       cut: (key, reason) => door.closeByKey(key, reason),
       log: componentLogger(log, 'keys'),
+      now: systemClock.monotonicMs,
     },
     systemClock.unixMs(),
   )

@@ -27,6 +27,7 @@ import {
 } from '@volttron/vip'
 import { JsonFile, readJsonFile, UnusableFile } from './home/json-file.ts'
 import type { LocalKeys } from './local-keys.ts'
+import { PeerLog } from './router/peer-log.ts'
 
 const VERSION = 1
 
@@ -38,17 +39,22 @@ export interface KeyApprovalsPorts {
   /** Cuts the connections of a key, so that its holder redials and is judged anew. */
   readonly cut: (key: PublicKey, reason: string) => void
   readonly log: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 export class KeyApprovals {
   readonly #ports: KeyApprovalsPorts
   readonly #requests: KeyRequests
   readonly #file: JsonFile<object>
+  /** Strangers do not fill a log. */
+  readonly #knocks: PeerLog
 
   private constructor(ports: KeyApprovalsPorts, decided: KeyDecisions | undefined) {
     this.#ports = ports
     this.#requests = new KeyRequests({ newId: randomUUID, networkOf }, decided)
     this.#file = new JsonFile(ports.path)
+    this.#knocks = new PeerLog({ now: ports.now, log: (event, fields) => ports.log.info(fields, event) })
   }
 
   /** @param nowMs wall clock, for the name of a file that cannot be used */
@@ -86,7 +92,8 @@ export class KeyApprovals {
   /** @param remote as the front door shows it */
   knock(key: PublicKey, remote: string): void {
     const address = remote.replace(/^\[(.*)\]:\d+$|^([^/:]*):\d+$/, '$1$2')
-    if (this.#requests.knock(key, address)) this.#ports.log.info({ key, address }, 'unknown-key-waits-for-approval')
+    const isNew = this.#requests.knock(key, address)
+    if (isNew) this.#knocks.add(networkOf(address), 'unknown-key-waits-for-approval', { key, address })
   }
 
   /** The key turned out to be another platform's. */

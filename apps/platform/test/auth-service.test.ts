@@ -37,6 +37,7 @@ const openApprovals = () =>
       isNamedByRules: (identity) => rules.authorization.capabilitiesOf(identity) !== undefined,
       cut: (key, reason) => void cut.push([key, reason]),
       log,
+      now: () => 0,
     },
     0,
   )
