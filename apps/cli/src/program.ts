@@ -1,6 +1,7 @@
 /** The tree of commands, and how a run of it ends: one line on standard error and an exit code after sysexits(3). */
 import { VolttronError } from '@volttron/vip'
 import { Command, CommanderError } from 'commander'
+import { addAgentCommands } from './commands/agents/agents.ts'
 import { addAuthCommands } from './commands/auth.ts'
 import { addAuthzCommands } from './commands/authz.ts'
 import { addAwaitCommand } from './commands/await.ts'
@@ -57,6 +58,7 @@ export function buildProgram(shell: Shell): Command {
       outputError: () => {},
     })
     .addHelpText('after', ROOT_HELP)
+  addAgentCommands(program, shell)
   addAuthCommands(program, shell)
   addAuthzCommands(program, shell)
   addAwaitCommand(program, shell)
