@@ -79,6 +79,19 @@ describe('a classic peer', () => {
     expect(agent.heard()).toEqual([['', 'VIP1', 'a', 'i1', 'error', '113', 'No route to host', 'nobody', 'RPC']])
   })
 
+  it('gets an id that reads as JSON back in quotes, because Python would make a number of it', () => {
+    const agent = busFixture().connect('a')
+    const errorIdFor = (id: string) => {
+      agent.vip('nobody', 'RPC', id, '{}')
+      return agent.heard()[0]![3]
+    }
+    expect(errorIdFor('1795374281.8728026698659')).toBe('"1795374281.8728026698659"')
+    expect(errorIdFor('true')).toBe('"true"')
+    expect(errorIdFor('"quoted"')).toBe('"\\"quoted\\""')
+    expect(errorIdFor('1795374281.000000.8728026698659.000000')).toBe('1795374281.000000.8728026698659.000000')
+    expect(errorIdFor('')).toBe('')
+  })
+
   it('cannot stop the platform or another agent', () => {
     const fixture = busFixture()
     const a = fixture.connect('a')

@@ -1,10 +1,11 @@
 /**
  * A service of the platform itself, on the bus under a `platform.*` identity. It answers RPC calls, `ping` and `hello`, calls
- * methods of agents, publishes, and hears who comes and goes.
+ * methods of agents, publishes and subscribes, and hears who comes and goes.
  */
 import { type MethodRegistry, NO_PARAMS, PendingCalls, type RpcParams, receiveRpc } from '@volttron/rpc'
-import { FrameAt, frame, frameText, Subsystem, toAsciiJson, vipMessage } from '@volttron/vip'
+import { FrameAt, frame, frameText, PublishFlag, Subsystem, toAsciiJson, vipMessage } from '@volttron/vip'
 import type { Bus } from './bus.ts'
+import type { Delivery } from './delivery.ts'
 import type { DeliveryOutcome, Peer } from './peer.ts'
 import type { Publisher } from './publisher.ts'
 import type { Router } from './router.ts'
@@ -25,6 +26,14 @@ export interface PeersListener {
   onDrop?(identity: string): void
 }
 
+/** A message that a service has subscribed to. */
+export interface HeardMessage {
+  readonly topic: string
+  readonly sender: string
+  /** JSON text, or what claims to be some; `undefined` when the publisher sent bytes. */
+  readonly bodyText: string | undefined
+}
+
 const CALL_TIMEOUT_MS = 30_000
 
 export class ServicePeer implements Peer {
@@ -37,6 +46,7 @@ export class ServicePeer implements Peer {
   readonly #methods: MethodRegistry
   readonly #ports: ServicePeerPorts
   readonly #calls: PendingCalls
+  readonly #subscriptions = new Map<string, (message: HeardMessage) => void>()
   #publisher: Publisher | undefined
 
   constructor(identity: string, methods: MethodRegistry, ports: ServicePeerPorts) {
@@ -106,8 +116,21 @@ export class ServicePeer implements Peer {
     return true
   }
 
-  /** Services subscribe to nothing. */
-  deliver(): DeliveryOutcome {
+  /**
+   * Hears what agents of this platform publish below a prefix. Other topics are not touched: the plan of a topic names its
+   * subscribers, and this service is none of theirs.
+   */
+  subscribe(prefix: string, hear: (message: HeardMessage) => void): void {
+    this.#subscriptions.set(prefix, hear)
+    this.#ports.bus.subscriptions.subscribe(this, [prefix])
+  }
+
+  deliver({ topic, route, record }: Delivery): DeliveryOutcome {
+    const { text } = topic
+    const bodyText = record.flags & PublishFlag.json ? record.bodyText() : undefined
+    for (const [prefix, hear] of this.#subscriptions) {
+      if (text.startsWith(prefix)) hear({ topic: text, sender: route.sender, bodyText })
+    }
     return 'sent'
   }
 

@@ -1,6 +1,7 @@
 /** What is published when an agent crashes: an alert as Python agents send them (VIP specification, section 4.11). */
 import { ReservedIdentity } from '@volttron/vip'
 import type { AgentCrash } from '../supervisor/agents.ts'
+import { isoTimestamp } from './timestamp.ts'
 
 /** Class of the service that watches agents on a Python platform: listeners look for this topic. */
 const SERVICE_CLASS = 'ControlService'
@@ -26,9 +27,6 @@ export function crashAlert(
   return {
     topic: `alerts/${SERVICE_CLASS}/${`${instanceName}.${ReservedIdentity.control}`.replaceAll('.', '_')}`,
     headers: { alert_key: key },
-    message: JSON.stringify({ status: 'BAD', context: `${key}. ${what}`, last_updated: pythonTime(now) }),
+    message: JSON.stringify({ status: 'BAD', context: `${key}. ${what}`, last_updated: isoTimestamp(now.getTime()) }),
   }
 }
-
-/** ISO 8601 with microseconds and offset, as Python prints it. */
-const pythonTime = (time: Date): string => time.toISOString().replace('Z', '000+00:00')

@@ -22,6 +22,7 @@ import { StoreFiles } from './config-store/store-files.ts'
 import { exportControlService } from './control-service.ts'
 import { crashAlert } from './crash-alert.ts'
 import { exportFederationService } from './federation-service.ts'
+import { exportHealthService } from './health-service.ts'
 import { rotatePlatformKey } from './rotate-platform-key.ts'
 import { ServiceMethods } from './service-methods.ts'
 
@@ -109,6 +110,13 @@ export function addServices(parts: ServiceParts): void {
         warn: (fields, event) => configLog.warn(fields, event),
       }),
     MAX_CONFIG_CALLS,
+  )
+  add(ReservedIdentity.health, (methods, service) =>
+    exportHealthService(methods, {
+      service,
+      identities: [...bus.peers.values()].map(({ identity }) => identity),
+      unixMs: systemClock.unixMs,
+    }),
   )
   add(ReservedIdentity.federation, (methods) =>
     exportFederationService(methods, {
