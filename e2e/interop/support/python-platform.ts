@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { FileCredentialStore } from '@volttron/auth'
 import { eventually } from '@volttron/testkit'
 import { launcher } from '../../../scripts/peers/python.mjs'
@@ -10,6 +11,7 @@ import { freePort, PATIENCE_MS, type Stage } from '../../test/support/stage.ts'
 import { pythonEnvironment, pythonProgram } from './python-program.ts'
 
 const LOOPBACK = '127.0.0.1'
+const PATCHES = fileURLToPath(new URL('../python/authentication', import.meta.url))
 /** Of a Python program, for what its gevent does first. */
 const START_MS = 90_000
 
@@ -18,8 +20,8 @@ export interface PythonPlatformOptions {
   /** Agents whose keys are there before the first start, the only time they are read. */
   readonly agents?: readonly string[]
   readonly address?: string
-  /** A folder with a `sitecustomize.py` that changes the packages when they are loaded. */
-  readonly patches?: string
+  /** Makes it ask for keys; see python/authentication. Absent: as released, where nobody asks. */
+  readonly authentication?: 'joined' | 'mended'
 }
 
 export class PythonPlatform {
@@ -78,10 +80,13 @@ export class PythonPlatform {
     const pidFile = join(this.home, 'VOLTTRON_PID')
     rmSync(pidFile, { force: true })
     const log = openSync(this.#logPath, 'a')
-    const { patches } = this.#options
+    const { authentication } = this.#options
     this.#child = spawn(pythonProgram(), [launcher, 'volttron', '--dev', '-v'], {
       cwd: this.home,
-      env: { ...pythonEnvironment(this.home), ...(patches === undefined ? {} : { PYTHONPATH: patches }) },
+      env: {
+        ...pythonEnvironment(this.home),
+        ...(authentication && { PYTHONPATH: PATCHES, VOLTTRON_INTEROP_AUTHENTICATION: authentication }),
+      },
       stdio: ['ignore', log, log],
     })
     closeSync(log)
