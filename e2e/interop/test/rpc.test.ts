@@ -19,7 +19,9 @@ beforeAll(async () => {
     stage.agent(home, 'ts.agent'),
   ])
   ours.vip.rpc.export('echo', (...args: unknown[]) => args)
-  ours.vip.rpc.export('add', (first: number, second = 2) => first + second, { params: ['first', 'second'] })
+  ours.vip.rpc.export('add', (first: number, second: number) => first + second, {
+    params: ['first', { name: 'second', default: 2 }],
+  })
   ours.vip.rpc.export('who_calls', ({ peer }) => peer, { withCaller: true })
   ours.vip.rpc.export('fail', () => {
     throw new TypeError('no such set point')

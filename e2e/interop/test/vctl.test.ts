@@ -146,9 +146,9 @@ describe('publish and subscribe', () => {
   })
 })
 
-it('health shows what an agent says of itself', async () => {
+it('health is of installed agents only', async () => {
   const { stdout, stderr } = await vctl('health', 'ts.agent')
-  expect(stdout + stderr).toContain('Agent not found')
+  expect(stdout + stderr).toContain('agent not found: ts.agent')
 })
 
 it('an unknown agent cannot be started', async () => {
