@@ -15,7 +15,9 @@ const agents: PythonAgent[] = []
 beforeAll(async () => {
   site = await stage.programs.startPlatform('here', ANY_PORT)
   const identities = Array.from({ length: AGENTS }, (_, index) => `py.${index}`)
-  await stage.addKeys(site.home, ...identities)
+  const { agent } = await stage.operator(site.home)
+  for (const identity of identities)
+    await agent.vip.rpc.callWith('platform.auth', 'create_agent', { kwargs: { identity } })
   const processes = Array.from({ length: PROCESSES }, () => PythonProcess.start(stage, site.home))
   agents.push(...(await Promise.all(identities.map((one, index) => processes[index % PROCESSES]!.agent(one)))))
 })
