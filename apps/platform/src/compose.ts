@@ -88,6 +88,8 @@ async function compose(
     view: () => ({ instanceName, address: addresses.at(-1)!, serverKey: platformKey.publicKey }),
     log: componentLogger(log, 'agents'),
   })
+  // When the start fails further down; a running platform stops them before anything else.
+  onStop(() => agents.close())
   // The door opens first, because only then the ports are known; nobody is judged before the rest is there.
   let openForBusiness = () => {}
   const ready = new Promise<void>((resolve) => {
