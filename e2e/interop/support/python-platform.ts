@@ -11,7 +11,7 @@ import { freePort, PATIENCE_MS, type Stage } from '../../test/support/stage.ts'
 import { pythonEnvironment, pythonProgram } from './python-program.ts'
 
 const LOOPBACK = '127.0.0.1'
-const PATCHES = fileURLToPath(new URL('../python/authentication', import.meta.url))
+const PATCHES = fileURLToPath(new URL('../python/patches', import.meta.url))
 /** Of a Python program, for what its gevent does first. */
 const START_MS = 90_000
 
@@ -20,8 +20,8 @@ export interface PythonPlatformOptions {
   /** Agents whose keys are there before the first start, the only time they are read. */
   readonly agents?: readonly string[]
   readonly address?: string
-  /** Makes it ask for keys; see python/authentication. Absent: as released, where nobody asks. */
-  readonly authentication?: 'joined' | 'mended'
+  /** What is mended in it; see python/patches. Absent: as released. */
+  readonly patches?: readonly ('joined-contexts' | 'key-answers' | 'changed-platforms')[]
 }
 
 export class PythonPlatform {
@@ -80,12 +80,12 @@ export class PythonPlatform {
     const pidFile = join(this.home, 'VOLTTRON_PID')
     rmSync(pidFile, { force: true })
     const log = openSync(this.#logPath, 'a')
-    const { authentication } = this.#options
+    const { patches } = this.#options
     this.#child = spawn(pythonProgram(), [launcher, 'volttron', '--dev', '-v'], {
       cwd: this.home,
       env: {
         ...pythonEnvironment(this.home),
-        ...(authentication && { PYTHONPATH: PATCHES, VOLTTRON_INTEROP_AUTHENTICATION: authentication }),
+        ...(patches && { PYTHONPATH: PATCHES, VOLTTRON_INTEROP_PATCHES: patches.join() }),
       },
       stdio: ['ignore', log, log],
     })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import { type Connection, dial, generateKeyPair } from '@volttron/transport'
 import { frameText, type PublicKey, vipMessage } from '@volttron/vip'
-import { collect, credential, Stage } from '../../test/support/stage.ts'
+import { collect, credential, type Operator, Stage, type StatusRow } from '../../test/support/stage.ts'
 import { PythonPlatform, type PythonPlatformOptions } from '../support/python-platform.ts'
 import { PythonProcess } from '../support/python-process.ts'
 
@@ -49,7 +49,7 @@ describe('a Python platform', () => {
   })
 
   it('that is made to ask for keys, and not mended otherwise, takes nobody any more once another platform has come', async () => {
-    const theirs = await startTheirs('joined', { authentication: 'joined' })
+    const theirs = await startTheirs('joined', { patches: ['joined-contexts'] })
     const python = PythonProcess.start(stage, theirs.home)
     await python.agent('py.agent')
     const ours = await stage.federated('ours-in-vain', registry.url)
@@ -63,14 +63,12 @@ describe('a Python platform', () => {
   })
 
   it('that is mended federates with ours, and refuses a stranger', async () => {
-    const theirs = await startTheirs('mended', { authentication: 'mended' })
+    const theirs = await startTheirs('mended', { patches: ['joined-contexts', 'key-answers'] })
     await expect(stranger(theirs)).rejects.toThrow(/refused our key/)
     const ours = await stage.federated('ours', registry.url)
     const operator = await stage.operator(ours.home)
     // It knows our key when it has asked the registry again.
-    await eventually(async () => (await operator.federation()).platforms.some((row) => isLinked(row)), {
-      timeoutMs: DISCOVERY_MS,
-    })
+    await linked(operator, 'mended')
     const agent = await PythonProcess.start(stage, theirs.home).agent('py.agent')
     const receiver = await stage.agent(ours.home, 'ts.agent')
     const received = await collect(receiver, 'theirs/', true)
@@ -87,7 +85,40 @@ describe('a Python platform', () => {
     )
     expect(received[0]).toMatchObject({ headers: { platform: 'mended' } })
   })
+
+  it('as released ends when another platform shows a new key, and is in order again after its next start', async () => {
+    const theirs = await startTheirs('ending')
+    const ours = await stage.federated('rotating', registry.url)
+    const operator = await stage.operator(ours.home)
+    await linked(operator, 'ending')
+    await stage.vctl(ours.home, 'auth', 'rotate-platform-key')
+    await eventually(() => !theirs.isRunning, { timeoutMs: DISCOVERY_MS, what: 'its end' })
+    expect(theirs.log()).toMatch(/Unhandled exception from router thread/)
+    await theirs.start()
+    await linked(operator, 'ending')
+    await theirs.kill()
+  })
+
+  it('that is mended in this goes on, and follows to the new key', async () => {
+    const theirs = await startTheirs('following', { patches: ['changed-platforms'] })
+    const ours = await stage.federated('renewed', registry.url)
+    const operator = await stage.operator(ours.home)
+    await linked(operator, 'following')
+    await stage.vctl(ours.home, 'auth', 'rotate-platform-key')
+    await eventually(() => theirs.log().includes('config changed for renewed, refreshing connection'), {
+      timeoutMs: DISCOVERY_MS,
+      what: 'that it has seen the new key',
+    })
+    await linked(operator, 'following')
+    expect(theirs.isRunning).toBe(true)
+  })
 })
 
-const isLinked = (row: { platform: string; connected: boolean; reason: string | null }) =>
-  row.platform === 'mended' && row.connected && row.reason === null
+/** Connected in both directions. */
+const linked = (operator: Operator, platform: string) =>
+  eventually(async () => (await operator.federation()).platforms.some((row) => isLinked(row, platform)), {
+    timeoutMs: DISCOVERY_MS,
+    what: `both connections with ${platform}`,
+  })
+
+const isLinked = (row: StatusRow, platform: string) => row.platform === platform && row.connected && row.reason === null
