@@ -35,10 +35,8 @@ beforeAll(async () => {
   stage = new Stage()
   site = await stage.programs.startPlatform('platA', ANY_PORT)
   operator = await stage.operator(site.home)
-  const addKey = async (identity: string) => {
-    if (!existsSync(join(site.home, 'credentials_store', `${identity}.json`))) await stage.addKeys(site.home, identity)
-  }
-  replay = new RouterReplay({ home: site.home, addKey, listed: ADMISSION_DIFFERENCES, absent: new Set() })
+  await stage.addKeys(site.home, 'probe.1795356444799', 'dup.agent', 'drop.me', 'observer')
+  replay = new RouterReplay({ home: site.home, listed: ADMISSION_DIFFERENCES, absent: new Set() })
 })
 afterAll(async () => {
   replay.close()

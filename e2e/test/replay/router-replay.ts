@@ -15,9 +15,8 @@ import { asPythonForwards, isTruncated, type RecordedMessage, type Recording } f
 
 export interface RouterReplayOptions {
   readonly home: string
-  /** Makes the key of an agent that connects for the first time. */
-  readonly addKey: (identity: string) => Promise<void>
   readonly listed: readonly ListedDifference[]
+  /** Services that do not exist here. */
   readonly absent: ReadonlySet<string>
 }
 
@@ -37,7 +36,6 @@ export class RouterReplay {
 
   /** Connects an agent, with the key of another one if that is given. */
   async connect(identity: string, keyOf = identity): Promise<Actor> {
-    await this.#options.addKey(keyOf)
     const actor = await Actor.connect(this.#options.home, identity, keyOf)
     this.#actors.set(identity, actor)
     this.#ids.set(identity, new Map())
@@ -146,7 +144,8 @@ function callId(message: Message): string | undefined {
   return text.includes('"method"') ? ANY_ID.exec(text)?.[1] : undefined
 }
 
-const isService = (identity: string): boolean => identity.startsWith('platform.')
+/** The platform itself, in the recordings as peers of their router. */
+export const isService = (identity: string): boolean => identity.startsWith('platform.')
 
 /** The same kind, and the same id or what a Python router makes of it. */
 function isSame(recorded: Message, ours: Message): boolean {
