@@ -249,6 +249,9 @@ describe('platform.auth', () => {
       [key, 'revoked'],
     ])
     expect(file().agents.a).toBeUndefined()
+    await call('create_or_merge_agent_authz', { identity: 'lab/x', rpc_capabilities: ['a.m'] })
+    expect(await call('remove_agent', { identity: 'lab/x' })).toBe(true)
+    expect(file().agents['lab/x']).toBeUndefined()
   })
 })
 

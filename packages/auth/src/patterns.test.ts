@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { namePattern, topicPattern, valuePattern } from './patterns.ts'
 
 describe('patterns of authz.json', () => {
@@ -45,5 +46,24 @@ describe('patterns of authz.json', () => {
     expect(topicPattern('/secret/', true)(long)).toBe(true)
     expect(topicPattern('/secret/', false)(long)).toBe(false)
     expect(namePattern('/x*/')(long)).toBe(false)
+  })
+
+  it('mean what the plain reading of VOLTTRON says: text from the start, expressions from the start or of the whole', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.'), maxLength: 6 })
+    const piece = fc.constantFrom('a', 'b', '/', '.', '[ab]', 'a?', '\\.', '(?:ab)', '^', '$')
+    const expression = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(expression, text, text, (source, plain, given) => {
+        expect(topicPattern(`/${source}/`, true)(given)).toBe(new RegExp(source, 'y').test(given))
+        expect(valuePattern(`/${source}/`)(given)).toBe(new RegExp(source, 'y').test(given))
+        const longest = new RegExp(`(?:${source})(?![^])`, 'y')
+        expect(namePattern(`/${source}/`)(given)).toBe(longest.test(given))
+        const isExpression = plain.length >= 2 && plain.startsWith('/') && plain.endsWith('/')
+        if (isExpression) return
+        expect(topicPattern(plain, true)(given)).toBe(given.slice(0, plain.length) === plain)
+        expect(namePattern(plain)(given)).toBe(given === plain)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })

@@ -4,6 +4,7 @@ import {
   identityProblem,
   isReservedIdentity,
   parsePublicKey,
+  parseRemotePeer,
   parseSecretKey,
   publicKeyOf,
   VolttronError,
@@ -67,7 +68,8 @@ export function exportCredentials(methods: ServiceMethods, { rules, localKeys, l
   methods.export(
     'remove_agent',
     async function (identity: string) {
-      requireAgent(textArgument(identity, 'identity'))
+      // Of an agent elsewhere there are rules only.
+      if (parseRemotePeer(textArgument(identity, 'identity')) === undefined) requireAgent(identity)
       const hadRules = await rules.edit(removeAgentRules(identity))
       const hadKeys = credentials.keysOf(identity).length > 0
       if (hadKeys) await localKeys.remove(identity)

@@ -22,13 +22,14 @@ import { textArgument } from './arguments.ts'
 import type { AuthServicePorts } from './ports.ts'
 
 const PUSH_TIMEOUT_MS = 5_000
+const MAX_SHOWN = 200
 const optional = (name: string) => ({ name, default: null })
 const CAPABILITIES = [optional('rpc_capabilities'), optional('pubsub_capabilities')]
 
 export function exportRules(methods: ServiceMethods, ports: AuthServicePorts): void {
   const change = async (by: string, what: string, about: string, wanted: AuthzChange): Promise<boolean> => {
     const isChanged = await ports.rules.edit(wanted)
-    if (isChanged) ports.log('authz-changed', { by, what, about })
+    if (isChanged) ports.log('authz-changed', { by, what, about: about.slice(0, MAX_SHOWN) })
     return isChanged
   }
   exportRolesAndGroups(methods, change)
