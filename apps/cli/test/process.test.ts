@@ -1,6 +1,8 @@
 /** The command `vctl` as a process, on a platform that is one too. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -117,6 +119,34 @@ describe('rights and keys on a running platform', () => {
     expect((await vctl('auth', 'add', 'far', '--publickey', publicKey)).code).toBe(0)
     expect(await json('auth', 'publickey', 'far')).toEqual({ identity: 'far', publickey: publicKey })
     expect((await vctl('auth', 'add', 'far')).code).toBe(64)
+  })
+})
+
+describe('configurations on a running platform', () => {
+  it('are stored, read, edited and deleted', async () => {
+    const file = join(platform.home, 'main.json')
+    writeFileSync(file, '{"interval": 5}')
+    expect((await vctl('config', 'store', 'driver', 'main', file)).code).toBe(0)
+    writeFileSync(file, 'x,y\n1,2\n')
+    expect((await vctl('config', 'store', 'driver', 'points.csv', file, '--csv')).code).toBe(0)
+    expect((await vctl('config', 'list')).stdout).toBe('driver\n')
+    expect((await vctl('config', 'list', 'driver')).stdout).toBe('main\npoints.csv\n')
+    expect(await json('config', 'get', 'driver', 'main')).toEqual({ interval: 5 })
+    expect(await json('config', 'get', 'driver', 'points.csv')).toEqual([{ x: '1', y: '2' }])
+    expect((await vctl('config', 'edit', 'driver', 'main', '--editor', `printf '[1]' >`)).code).toBe(0)
+    expect((await vctl('config', 'get', 'driver', 'main', '--raw')).stdout).toBe('[1]')
+    expect((await vctl('config', 'delete', 'driver', 'main')).code).toBe(0)
+    expect((await vctl('config', 'get', 'driver', 'main')).code).toBe(67)
+    expect((await vctl('config', 'delete', 'driver', '--all')).code).toBe(0)
+    expect((await vctl('config', 'list')).stdout).toBe('')
+  })
+
+  it('must be what they are said to be', async () => {
+    const file = join(platform.home, 'bad.json')
+    writeFileSync(file, '{')
+    const { code, stdout, stderr } = await vctl('config', 'store', 'driver', 'main', file)
+    expect({ code, stdout }).toEqual({ code: 65, stdout: '' })
+    expect(stderr).toMatch(/^vctl: error: /m)
   })
 })
 

@@ -59,7 +59,7 @@ function addDecisions(parent: Command, words: string, shell: Shell): void {
       .addHelpText('after', `\nExample:\n  ${words} ${name} 6c1b9e0e-5a0b-4c36-9d3c-0a4f6f6d2f11`)
       .action(async (userId: string, { identity }: { identity?: string }, command: Command) => {
         const invocation = new Invocation(shell, command)
-        if (name === 'delete') await confirm(invocation, `Forget ${printable(userId)}?`, 'go-on')
+        if (name === 'delete') await confirm(invocation, `Forget ${printable(userId)}?`)
         await invocation.withPlatform((platform) =>
           platform.call(ReservedIdentity.auth, method, identity === undefined ? [userId] : [userId, identity]),
         )

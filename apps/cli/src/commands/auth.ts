@@ -66,7 +66,7 @@ function addKeyChanges(auth: Command, shell: Shell): void {
     .action(async (identity: string, _options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       refuseReserved(identity)
-      await confirm(invocation, `Remove the key of ${identity}?`, 'go-on')
+      await confirm(invocation, `Remove the key of ${identity}?`)
       await removeKey(invocation, identity)
       invocation.show({ identity, removed: true }, () => `${identity} removed!`)
     })

@@ -163,7 +163,7 @@ async function change(invocation: Invocation, asked: RuleChange, done: object, s
 }
 
 async function take(invocation: Invocation, asked: RuleChange, what: object, name: string): Promise<void> {
-  await confirm(invocation, `Remove ${printable(name)}?`, 'go-on')
+  await confirm(invocation, `Remove ${printable(name)}?`)
   if (!(await applyChange(invocation, asked)))
     throw new VolttronError('not-found', `there is nothing to remove: ${printable(name)}`, {
       hint: 'vctl authz list shows all rules',

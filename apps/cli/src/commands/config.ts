@@ -43,7 +43,7 @@ function addConfigChanges(config: Command, shell: Shell): void {
     .action(async (identity: string, name: string | undefined, options: { all?: true }, command: Command) => {
       const invocation = new Invocation(shell, command)
       if (options.all) {
-        await confirm(invocation, `Delete all configurations of ${printable(identity)}?`, 'go-on')
+        await confirm(invocation, `Delete all configurations of ${printable(identity)}?`)
         await callStore(invocation, 'delete_store', [identity])
       } else {
         if (name === undefined)

@@ -3,6 +3,7 @@
 import type { FederationReport, FederationRow, RegistryReport } from '@volttron/contracts'
 import { ReservedIdentity } from '@volttron/vip'
 import type { Command } from 'commander'
+import { confirm } from '../confirmation.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import type { Paint } from '../output/paint.ts'
 import { printable } from '../output/printable.ts'
@@ -32,6 +33,7 @@ export function addFederationCommands(program: Command, shell: Shell): void {
       .addHelpText('after', `\nExample:\n  vctl federation platform ${name} site-b`)
       .action(async (peer: string, _options: unknown, command: Command) => {
         const invocation = new Invocation(shell, command)
+        if (name === 'remove') await confirm(invocation, `Revoke the key of ${printable(peer)}?`)
         const answer = await invocation.withPlatform((it) => it.call(ReservedIdentity.federation, method, [peer]))
         invocation.show(answer, () => done(peer))
       })

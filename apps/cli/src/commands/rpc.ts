@@ -2,8 +2,8 @@
 import type { Command } from 'commander'
 import { Invocation, type Shell } from '../invocation.ts'
 import { parseJsonArgument } from '../json-argument.ts'
-import { describeCode, describeMethods, describePeers } from '../rpc/method-text.ts'
 import { inspectMethods, inspectPeers, isSubsystemMethod, type MethodsOfPeer } from '../rpc/inspection.ts'
+import { describeCode, describeMethods, describePeers } from '../rpc/method-text.ts'
 
 interface ListOptions {
   readonly vip?: true
