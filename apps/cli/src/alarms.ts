@@ -1,6 +1,7 @@
-/** What an operator should look at now: agents that say they are ill, platforms and a registry that are away. */
-import type { FederationReport } from '@volttron/contracts'
+/** What an operator should look at now: agents that have crashed or say they are ill, platforms and a registry that are away. */
+import type { AgentRow, FederationReport } from '@volttron/contracts'
 import { VolttronError } from '@volttron/vip'
+import { readAgents } from './commands/agents/selection.ts'
 import { federationReport } from './conditions.ts'
 import { type AgentHealth, healthContext, healthStatus, readHealth } from './health.ts'
 import type { PlatformConnection } from './platform-connection.ts'
@@ -13,8 +14,12 @@ export interface Alarm {
 
 /** Everything that is wrong, from the services of the platform. */
 export async function currentAlarms(platform: PlatformConnection): Promise<Alarm[]> {
-  const [federation, health] = await Promise.all([federationReport(platform), readHealth(platform)])
-  return [...federationAlarms(federation), ...healthAlarms(health)]
+  const [federation, health, agents] = await Promise.all([
+    federationReport(platform),
+    readHealth(platform),
+    readAgents(platform),
+  ])
+  return [...federationAlarms(federation), ...crashAlarms(agents), ...healthAlarms(health)]
 }
 
 function federationAlarms({ registry, platforms }: FederationReport): Alarm[] {
@@ -24,6 +29,15 @@ function federationAlarms({ registry, platforms }: FederationReport): Alarm[] {
   if (registry === null || registry.status === 'registered') return away
   return [...away, { source: 'registry', name: registry.url, reason: registry.reason ?? registry.status }]
 }
+
+const crashAlarms = (agents: readonly AgentRow[]): Alarm[] =>
+  agents
+    .filter(({ status }) => status === 'crashed')
+    .map(({ identity, restarts }) => ({
+      source: 'agent',
+      name: identity,
+      reason: `it crashed, and was given up after ${restarts} restarts`,
+    }))
 
 const healthAlarms = (health: Readonly<Record<string, AgentHealth>>): Alarm[] =>
   Object.entries(health).flatMap(([name, agent]): Alarm[] =>
@@ -38,6 +52,9 @@ export function refuseAlarms(alarms: readonly Alarm[]): void {
   if (!first) return
   const more = alarms.length === 1 ? '' : ` (and ${alarms.length - 1} more)`
   throw new VolttronError('unavailable', `${first.source} ${first.name}: ${first.reason}${more}`, {
-    hint: first.source === 'agent' ? 'vctl health shows all agents' : 'vctl federation status shows all platforms',
+    hint:
+      first.source === 'agent'
+        ? 'vctl status and vctl health show all agents'
+        : 'vctl federation status shows all platforms',
   })
 }

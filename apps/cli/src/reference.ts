@@ -21,7 +21,7 @@ export function referenceOf(command: Command): CommandReference {
   const [, block = ''] = /^Examples?:\n((?: {2}.*\n?)+)/m.exec(help) ?? []
   const examples = block.split('\n').flatMap((line) => (/\bvctl /.test(line) ? [exampleOf(line)] : []))
   const words = command.usage().replace('[options]', '').trim()
-  return { path, usage: `${path} ${words}`.trim(), summary: command.description(), examples, help }
+  return { path, usage: `${path} ${words}`.trim(), summary: command.summary() || command.description(), examples, help }
 }
 
 /** One row a command. */

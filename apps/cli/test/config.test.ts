@@ -184,7 +184,7 @@ describe('vctl health', () => {
     const shell = new FakeShell({
       answers: {
         'platform.health.get_platform_health': health,
-        'platform.control.list_agents': [
+        'platform.control.agents': [
           { uuid: 'abc-1', name: 'listeneragent-3.3', identity: 'listener' },
           { uuid: 'abd-2', name: 'other-1', identity: 'quiet' },
         ],
@@ -205,7 +205,8 @@ describe('vctl health', () => {
     expect((await shell.run('health', 'quiet')).out).toBe('No health associated with quiet\n')
     expect((await shell.run('health', 'quiet', '--json')).json()).toEqual({})
     expect((await shell.run('health', 'nobody')).code).toBe(67)
-    expect((await shell.run('health', 'ab')).code).toBe(64)
+    expect((await shell.run('health', '--name', '*')).code).toBe(64)
+    expect((await shell.run('health', '--name', 'other*')).out).toBe('No health associated with quiet\n')
   })
 
   it('shows all as a table', async () => {

@@ -155,6 +155,7 @@ describe('vctl check', () => {
   const well: FakeOptions = {
     peers: ['listener'],
     answers: {
+      'platform.control.agents': [],
       'platform.federation.status': { registry: null, platforms: [] },
       'platform.health.get_platform_health': { listener: { peer: 'listener', message: 'GOOD' } },
     },
@@ -186,6 +187,10 @@ describe('vctl check', () => {
     const down = { platform: 'site-b', connected: false, status: 'down', reason: 'connection refused' }
     const shell = shellWith({
       answers: {
+        'platform.control.agents': [
+          { identity: 'e', status: 'crashed', restarts: 5 },
+          { identity: 'f', status: 'running', restarts: 1 },
+        ],
         'platform.federation.status': {
           registry: { url: 'http://r', status: 'unreachable', reason: null },
           platforms: [down, { ...down, connected: true }],
@@ -200,11 +205,12 @@ describe('vctl check', () => {
     })
     const outcome = await shell.run('check', 'alarms', '--json')
     expect(outcome.code).toBe(69)
-    expect(outcome.err).toMatch(/^vctl: error: platform site-b: connection refused \(and 3 more\)\n/)
+    expect(outcome.err).toMatch(/^vctl: error: platform site-b: connection refused \(and 4 more\)\n/)
     expect(outcome.json()).toMatchObject({
       details: [
         { source: 'platform', name: 'site-b', reason: 'connection refused' },
         { source: 'registry', name: 'http://r', reason: 'unreachable' },
+        { source: 'agent', name: 'e', reason: 'it crashed, and was given up after 5 restarts' },
         { source: 'agent', name: 'a', reason: 'its health is BAD' },
         { source: 'agent', name: 'b', reason: 'no device' },
       ],

@@ -22,7 +22,7 @@ export function addCheckCommands(program: Command, shell: Shell): void {
 
   check
     .command('alarms')
-    .description('no agent says it is ill, every known platform and the registry are connected')
+    .description('no agent has crashed or says it is ill, every known platform and the registry are connected')
     .addHelpText('after', '\nExample:\n  vctl check alarms --json | jq ".details[]"')
     .action(async (_options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)

@@ -44,7 +44,7 @@ async function allAt({ command, earlier, option }: Place, typed: string, invocat
   }
   const inner = help.visibleCommands(command).filter((it) => it.name() !== 'help')
   if (inner.length > 0 && earlier.length > 0) return []
-  if (inner.length > 0) return inner.map((it) => ({ value: it.name(), summary: it.description() }))
+  if (inner.length > 0) return inner.map((it) => ({ value: it.name(), summary: help.subcommandDescription(it) }))
   const argument = argumentAt(command, earlier.length)
   if (!argument) return []
   if (argument.argChoices) return argument.argChoices.map((value) => ({ value }))

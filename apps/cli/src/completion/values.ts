@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { FileCredentialStore } from '@volttron/auth'
 import { ReservedIdentity } from '@volttron/vip'
+import { readAgents } from '../commands/agents/selection.ts'
 import { federationReport } from '../conditions.ts'
 import type { Invocation } from '../invocation.ts'
 
@@ -10,6 +11,10 @@ export type ValueSource = (invocation: Invocation, earlier: readonly string[]) =
 
 /** Identities on the bus. */
 const peers: ValueSource = (invocation) => invocation.withPlatform((platform) => platform.peerlist())
+
+/** Identities of installed agents. */
+const installed: ValueSource = async (invocation) =>
+  (await invocation.withPlatform(readAgents)).map(({ identity }) => identity)
 
 /** Methods of the peer that was named before. */
 const methods: ValueSource = async (invocation, [peer = '']) => {
@@ -47,11 +52,20 @@ export const VALUE_SOURCES: Readonly<Record<string, readonly ValueSource[]>> = {
   'config get': [stores, configurations],
   'config list': [stores],
   'config store': [stores, configurations],
+  disable: [installed],
+  enable: [installed],
   'federation platform accept': [platforms],
   'federation platform remove': [platforms],
   health: [peers],
+  logs: [installed],
   ping: [peers],
+  remove: [installed],
+  restart: [installed],
   'rpc call': [peers, methods],
   'rpc code': [peers, methods],
   'rpc list': [peers, methods],
+  start: [installed],
+  status: [installed],
+  stop: [installed],
+  tag: [installed],
 }
