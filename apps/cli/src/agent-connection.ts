@@ -16,7 +16,9 @@ export async function connectByAgent({ home, address, timeoutMs }: ConnectOption
     publicKey,
     secretKey,
   })
-  await agent.start({ timeoutMs })
+  await agent.start({ timeoutMs }).catch((error: unknown) => {
+    throw explainStart(error, timeoutMs)
+  })
   const { rpc, ping, peerlist, pubsub } = agent.vip
   return {
     call: (peer, method, args = [], kwargs = {}) =>
@@ -35,6 +37,17 @@ export async function connectByAgent({ home, address, timeoutMs }: ConnectOption
     },
     close: () => agent.stop(),
   }
+}
+
+/** Who waited in vain for a platform wants to know why; the name of our connection is of no use to a person. */
+export function explainStart(error: unknown, timeoutMs: number): unknown {
+  if (!(error instanceof VolttronError) || error.code !== 'timeout') return error
+  const reason = error.cause instanceof VolttronError ? error.cause : undefined
+  return new VolttronError(
+    reason?.code ?? 'timeout',
+    `no platform within ${timeoutMs / 1000} s${reason ? `: ${reason.message}` : ''}`,
+    { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error },
+  )
 }
 
 async function controlKeys(home: string): Promise<{ publicKey: string; secretKey: string }> {

@@ -58,6 +58,7 @@ describe('vctl on a running platform', () => {
     [['ping', 'nobody'], 67, /nobody/],
     [['rpc', 'call', 'nobody', 'x'], 69, /nobody/],
     [['rpc', 'call', 'platform.control', 'nonsense'], 67, /nonsense/],
+    [['peerlist', '--address', 'tcp://127.0.0.1:1', '-t', '1'], 69, /no platform within 1 s: .*connection refused/],
     [['federation', 'platform', 'accept', 'site-b'], 78, /federation is not enabled/],
   ])('says in one line and by its exit code what went wrong: %j', async (words, exitCode, message) => {
     const { code, stdout, stderr } = await vctl(...words)
