@@ -8,6 +8,7 @@ import { ANY_PORT, collect, kill, type Operator, PATIENCE_MS, type Site, Stage, 
 
 /** Making a virtual environment takes a while on a small machine that is busy. */
 const PYTHON_MS = 120_000
+const MISSING_PYTHON = /a Python agent cannot be installed|cannot make a virtual environment/
 
 let stage: Stage
 beforeEach(() => {
@@ -212,6 +213,17 @@ describe('an installed agent', () => {
     expect(readdirSync(join(site.home, 'agents-staging'))).toEqual([])
   })
 
+  it('runs where its code is when that is wanted', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const source = nodeAgent(site.home, 'greeter')
+    await control.install(source, { identity: 'greeter', editable: true, start: true })
+    await control.connected('greeter')
+    expect(existsSync(join(site.home, 'agents', 'greeter', 'package'))).toBe(false)
+    const needy = nodeAgent(site.home, 'needy', { manifest: { dependencies: { 'left-pad': '*' } } })
+    await expect(control.install(needy, { editable: true })).rejects.toThrow('lacks packages it depends on: left-pad')
+  })
+
   it.each([
     ['no program', { manifest: { main: undefined } }, 'names no program'],
     ['a program that is not there', { manifest: { main: 'dist/main.js' } }, 'dist/main.js'],
@@ -301,7 +313,7 @@ describe('a Python agent', () => {
       const control = await Control.of(site)
       const installing = control.install(pythonAgent(site.home), { identity: 'quiet', start: true })
       if (!hasPython()) {
-        await expect(installing).rejects.toThrow(/a Python agent cannot be installed|cannot make a virtual environment/)
+        await expect(installing).rejects.toThrow(MISSING_PYTHON)
         return
       }
       const uuid = await installing
@@ -322,6 +334,20 @@ describe('a Python agent', () => {
         'ready',
         'interrupted',
       ])
+    },
+    PYTHON_MS,
+  )
+
+  it(
+    'says in one line what pip has against it, and leaves the rest in the log',
+    async () => {
+      const site = await start()
+      const control = await Control.of(site)
+      const wheel = join(site.home, 'broken-1.0-py3-none-any.whl')
+      writeFileSync(wheel, 'no archive')
+      await expect(control.install(wheel)).rejects.toThrow(/^[^\n]*pip cannot install .*broken-1.0.*$/)
+      expect(readFileSync(join(site.home, 'logs', 'install.log'), 'utf8')).toContain('-m pip install')
+      expect(readdirSync(join(site.home, 'agents'))).toEqual([])
     },
     PYTHON_MS,
   )
@@ -363,6 +389,19 @@ describe('vctl and agents', () => {
     expect(await vctl('disable', 'greet*')).toBe(`Disabling ${uuid} greeter-1.0.0\n`)
     expect(await vctl('remove', 'greeter')).toBe(`Removing ${uuid} greeter-1.0.0\n`)
     expect(await json('status')).toEqual({})
+  })
+
+  it('runs an agent for as long as the command does', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const folder = nodeAgent(site.home, 'greeter')
+    const run = stage.programs.start('run', 'apps/cli/bin/vctl.js', ['run', folder], { VOLTTRON_HOME: site.home })
+    await eventually(() => stage.programs.tail('run').includes('hello, I am greeter-1.0.0_1'), {
+      timeoutMs: PATIENCE_MS,
+    })
+    run.child.kill('SIGINT')
+    expect(await run.ended).toEqual({ code: 0, signal: null })
+    expect(await control.call('list_agents')).toEqual([])
   })
 
   it('says what is wrong in one line', async () => {

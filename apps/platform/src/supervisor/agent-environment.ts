@@ -1,6 +1,6 @@
 /** What an agent's process is told (VIP specification, section 1.6). */
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { AgentFile, type InstalledAgent } from './agent-folder.ts'
 
 export interface AgentSurroundings {
@@ -53,7 +53,7 @@ function pythonEnvironment({ folder }: InstalledAgent, { PATH }: Readonly<NodeJS
 /** The command that runs an agent. @returns `undefined` when another platform has installed it */
 export function agentCommand({ folder, launch }: InstalledAgent): { command: string; args: string[] } | undefined {
   if (launch?.kind === 'node') {
-    return { command: process.execPath, args: [join(folder, launch.code, launch.main)] }
+    return { command: process.execPath, args: [resolve(folder, launch.code, launch.main)] }
   }
   if (launch?.kind === 'python') {
     const { module, function: run } = launch

@@ -13,7 +13,7 @@ import * as z from 'zod'
 export type Launch =
   | {
       readonly kind: 'node'
-      /** Folder of the code; relative to the folder of the agent. */
+      /** Folder of the code: relative to the folder of the agent, or absolute when it stays where it is. */
       readonly code: string
       /** Relative to {@link code}. */
       readonly main: string

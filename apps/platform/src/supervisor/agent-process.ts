@@ -72,7 +72,7 @@ function exitCode(code: number | null, signal: NodeJS.Signals | null): number {
 function reasonOf(error: unknown, { user }: ProcessPlan): string {
   const code = errorCode(error)
   if (code === 'ENOENT') return 'it is not there'
-  if (code === 'EACCES') return 'it may not be executed'
+  if (code === 'EACCES') return user ? 'the user of the agents may not execute it' : 'it may not be executed'
   if (code === 'EPERM' && user) return 'only root may run a process as another user'
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,11 +1,13 @@
 /** Agents under another user than the platform: what they may then reach, and what not. */
 import { execFileSync } from 'node:child_process'
-import { chmod, lchown, mkdir, readdir, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, lchown, lstat, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '@volttron/auth'
 import { VolttronError } from '@volttron/vip'
 import writeFileAtomic from 'write-file-atomic'
 import type { HomePaths } from '../home/home-paths.ts'
+import { AgentFile } from './agent-folder.ts'
 
 export interface AgentUser {
   readonly uid: number
@@ -54,33 +56,50 @@ export async function openWay({ home, run, agents }: HomePaths, socket: string):
 }
 
 /**
- * Gives an agent its folder, and in it a home of its own: it holds what an agent needs to connect, but not the platform's
- * secret key, of which Python agents only want that it is there.
+ * Lets the user read the folder of an agent and write its data. Everything else in it stays the platform's: what an agent can
+ * change must not decide what root reads, writes or ends.
+ *
+ * The folder gets a home of its own for the agent: it holds what an agent needs to connect, but not the platform's secret key,
+ * of which Python agents only want that it is there.
  *
  * @returns the path of that home
  */
-export async function handOver(folder: string, { uid, gid }: AgentUser, view: HomeView): Promise<string> {
+export async function handOver(folder: string, user: AgentUser, view: HomeView): Promise<string> {
   const home = join(folder, VIEW)
+  const data = join(folder, AgentFile.data)
   const credentials = join(home, 'credentials_store')
   try {
-    await mkdir(credentials, { recursive: true, mode: 0o700 })
+    await mkdir(credentials, { recursive: true })
     const { instanceName, address, serverKey } = view
     const config = `[volttron]\ninstance-name = ${instanceName}\naddress = ${address}\nmessagebus = zmq\n`
     await writeFileAtomic(join(home, 'config'), config)
     const platform = { identity: 'platform', publickey: serverKey, secretkey: serverKey, domain: '', address: '' }
     await writeFileAtomic(join(credentials, 'platform.json'), JSON.stringify(platform))
-    await giveAway(folder, uid, gid)
+    await letRead(folder, user.gid, data)
+    // Once: as soon as it is the user's, its processes may move things about in it.
+    if ((await lstat(data)).uid !== user.uid) await giveAway(data, user)
   } catch (error) {
     throw fileError(`cannot hand ${folder} over to its user`, error)
   }
   return home
 }
 
-async function giveAway(path: string, uid: number, gid: number): Promise<void> {
-  await lchown(path, uid, gid)
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const inner = join(path, entry.name)
-    if (entry.isDirectory()) await giveAway(inner, uid, gid)
-    else if ((await stat(inner).catch(() => undefined))?.uid !== uid) await lchown(inner, uid, gid)
+/** Gives a group the right to read, and to enter folders. @param but left out, with all that is in it */
+async function letRead(path: string, gid: number, but: string): Promise<void> {
+  const { uid, gid: group, mode } = await lstat(path)
+  const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR
+  if (group !== gid) await lchown(path, uid, gid)
+  if ((mode & constants.S_IFMT) === constants.S_IFLNK) return
+  const wanted = mode | 0o040 | (isFolder || (mode & 0o100) !== 0 ? 0o010 : 0)
+  if (wanted !== mode) await chmod(path, wanted & 0o7777)
+  if (!isFolder) return
+  for (const name of await readdir(path)) {
+    if (join(path, name) !== but) await letRead(join(path, name), gid, but)
   }
+}
+
+async function giveAway(path: string, user: AgentUser): Promise<void> {
+  const isFolder = (await lstat(path)).isDirectory()
+  if (isFolder) for (const name of await readdir(path)) await giveAway(join(path, name), user)
+  await lchown(path, user.uid, user.gid)
 }

@@ -2,10 +2,11 @@
  * The agents that are installed on this platform: what is on the disk, what runs, and everything an operator may do with
  * them. Two installations or removals never overlap.
  */
+import { join } from 'node:path'
 import type { Logger } from '@volttron/observe'
 import { VolttronError } from '@volttron/vip'
 import { agentCommand, agentEnvironment } from './agent-environment.ts'
-import { type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
+import { AgentFile, type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
 import type { Ending, RestartRules } from './agent-machine.ts'
 import { signalGroup, startProcess } from './agent-process.ts'
 import { type AgentUser, type HomeView, handOver } from './agent-user.ts'
@@ -289,7 +290,7 @@ export class Agents {
       environment: agentEnvironment(agent, {
         home: seenHome,
         credentials: await access.credentials(agent.identity),
-        inherited: user ? { ...environment, HOME: agent.folder } : environment,
+        inherited: user ? { ...environment, HOME: join(agent.folder, AgentFile.data) } : environment,
         ...(view && { reach: { address: view.address, serverKey: view.serverKey } }),
       }),
       logFile: logs.ofAgent(agent.identity),

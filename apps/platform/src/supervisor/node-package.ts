@@ -55,7 +55,7 @@ export async function unpackNodePackage(
   if (!isInPlace) await bringIn(source, folder)
   const manifest = await readManifest(folder, source.path)
   const main = mainOf(manifest, folder, source.path)
-  if (!isInPlace) await addDependencies(manifest, folder, ports)
+  await addDependencies(manifest, folder, isInPlace, ports)
   return {
     name: manifest.name.replace(/^@[^/]*\//, ''),
     version: manifest.version,
@@ -111,11 +111,22 @@ function mainOf({ main, bin }: Manifest, folder: string, source: string): string
   })
 }
 
-/** Asks the registry only for what the package does not bring. */
-async function addDependencies(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
+/** Asks the registry only for what the package does not bring; in a folder that belongs to somebody, for nothing. */
+async function addDependencies(
+  manifest: Manifest,
+  folder: string,
+  isInPlace: boolean,
+  ports: NodePackagePorts,
+): Promise<void> {
   const modules = join(folder, 'node_modules')
   const missing = Object.keys(manifest.dependencies).filter((name) => !existsSync(join(modules, name, 'package.json')))
-  if (missing.some((name) => name !== SDK)) await npmInstall(manifest, folder, ports)
+  const others = missing.filter((name) => name !== SDK)
+  if (others.length > 0 && isInPlace) {
+    throw new VolttronError('bad-data', `${folder} lacks packages it depends on: ${others.join(', ')}`, {
+      hint: 'run npm install in it, or install the agent without --editable',
+    })
+  }
+  if (others.length > 0) await npmInstall(manifest, folder, ports)
   if (!missing.includes(SDK)) return
   const link = join(modules, SDK)
   await mkdir(dirname(link), { recursive: true })
