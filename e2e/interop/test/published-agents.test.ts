@@ -1,8 +1,19 @@
 /** Agents from PyPI as they are, installed beside the client library and started by their own programs. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Agent } from '@volttron/agent'
 import { eventually } from '@volttron/testkit'
-import { ANY_PORT, collect, PATIENCE_MS, type Received, type Site, Stage } from '../../test/support/stage.ts'
+import {
+  ANY_PORT,
+  addressesOf,
+  collect,
+  credential,
+  PATIENCE_MS,
+  type Received,
+  type Site,
+  Stage,
+} from '../../test/support/stage.ts'
 import { type PublishedAgent, startPublishedAgent } from '../support/published-agent.ts'
 
 const stage = new Stage()
@@ -58,6 +69,21 @@ describe('volttron-listener', () => {
     await eventually(async () => !(await ours.vip.peerlist.list()).includes('listener'), { timeoutMs: PATIENCE_MS })
     expect(listener.log()).not.toContain('Traceback')
   })
+})
+
+it('an agent on another machine needs the key of the platform, its own, and an address', async () => {
+  await stage.addKeys(site.home, 'remote.listener')
+  const home = stage.programs.makeFolder('remote')
+  const store = join(home, 'credentials_store')
+  mkdirSync(store)
+  const { publickey } = credential(site.home, 'platform')
+  const platform = { identity: 'platform', publickey, secretkey: 'none', domain: '', address: '' }
+  writeFileSync(join(store, 'platform.json'), JSON.stringify(platform))
+  writeFileSync(join(store, 'remote.listener.json'), JSON.stringify(credential(site.home, 'remote.listener')))
+  const address = addressesOf(site.home)[0]
+  writeFileSync(join(home, 'config'), `[volttron]\ninstance-name = here\nmessagebus = zmq\naddress = ${address}\n`)
+  const plan = { identity: 'remote.listener', program: 'volttron-listener-agent', config: { heartbeat_period: 1 } }
+  await startPublishedAgent(stage, home, plan).wrote('Topic: heartbeat/remote.listener')
 })
 
 describe('volttron-sqlite-historian', () => {

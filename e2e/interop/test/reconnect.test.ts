@@ -5,6 +5,9 @@ import { freePort, kill, PATIENCE_MS, Stage } from '../../test/support/stage.ts'
 import type { PythonAgent } from '../support/python-agent.ts'
 import { PythonProcess } from '../support/python-process.ts'
 
+/** The library gives up after 50 attempts; with its 10 ms that is sooner than a busy machine starts a platform. */
+const RECONNECT_MS = 500
+
 const stage = new Stage()
 let restart: () => Promise<unknown>
 let publisher: PythonAgent
@@ -15,7 +18,8 @@ beforeAll(async () => {
   const site = await stage.programs.startPlatform('here', address)
   await stage.addKeys(site.home, 'py.publisher', 'py.subscriber')
   const python = PythonProcess.start(stage, site.home)
-  ;[publisher, subscriber] = await Promise.all([python.agent('py.publisher'), python.agent('py.subscriber')])
+  const start = (identity: string) => python.agent(identity, { options: { reconnect_interval: RECONNECT_MS } })
+  ;[publisher, subscriber] = await Promise.all([start('py.publisher'), start('py.subscriber')])
   await subscriber.subscribe('kept/')
   await subscriber.subscribe('kept-all/', { all_platforms: true })
   restart = async () => {
