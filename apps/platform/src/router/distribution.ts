@@ -18,7 +18,7 @@ import { localRoute, type PeerSession, RouteName, Topic } from './names.ts'
 import { Pace, type Reader } from './pace.ts'
 import type { BatchedPeer, Peer } from './peer.ts'
 import { type Publisher, PublishRefusal } from './publisher.ts'
-import { readableSubscriptions } from './readable-subscriptions.ts'
+import { ReadableSubscriptions } from './readable-subscriptions.ts'
 
 type Plan = DeliveryPlan<Peer, PeerSession, Audience>
 
@@ -57,7 +57,7 @@ export class Distribution {
   constructor(options: DistributionOptions) {
     this.#options = options
     const audiences = new Audiences()
-    const subscriptions = readableSubscriptions(options.subscriptions, options.authority)
+    const subscriptions = new ReadableSubscriptions(options.subscriptions, options.authority)
     this.#plans = new Plans(subscriptions, options.remoteInterest, (local) => audiences.of(local))
     this.#fanOut = new FanOut({
       turn: options.turn,
