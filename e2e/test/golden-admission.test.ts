@@ -36,7 +36,7 @@ beforeAll(async () => {
   site = await stage.programs.startPlatform('platA', ANY_PORT)
   operator = await stage.operator(site.home)
   await stage.addKeys(site.home, 'probe.1795356444799', 'dup.agent', 'drop.me', 'observer')
-  replay = new RouterReplay({ home: site.home, listed: ADMISSION_DIFFERENCES, absent: new Set() })
+  replay = new RouterReplay({ home: site.home, listed: ADMISSION_DIFFERENCES })
 })
 afterAll(async () => {
   replay.close()

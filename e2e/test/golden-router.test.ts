@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ReservedIdentity } from '@volttron/vip'
 import { complaints } from './replay/differences.ts'
-import { readRecording } from './replay/recording.ts'
+import { ADMISSION, NOT_AT_ROUTER } from './replay/not-played.ts'
+import { readRecording, recordingNames } from './replay/recording.ts'
 import { ROUTER_DIFFERENCES } from './replay/router-differences.ts'
 import { isService, RouterReplay } from './replay/router-replay.ts'
 import { ANY_PORT, type Site, Stage } from './support/stage.ts'
@@ -53,7 +54,7 @@ const SESSIONS: readonly Session[] = [
   {
     what: 'agents on a platform with a protected topic',
     present: ['control.connection'],
-    recordings: ['27-decorated-subscription', '29-heartbeat-health'],
+    recordings: ['27-decorated-subscription', '28-protected-topic', '29-heartbeat-health'],
   },
   {
     what: 'agents that write frames of their own',
@@ -109,7 +110,6 @@ describe.each(SESSIONS)('$what', ({ present, recordings, apart }) => {
     replay = new RouterReplay({
       home: site.home,
       listed: ROUTER_DIFFERENCES,
-      absent: new Set(['platform.health']),
     })
     for (const identity of present) await replay.connect(identity)
     await replay.settle()
@@ -126,4 +126,9 @@ describe.each(SESSIONS)('$what', ({ present, recordings, apart }) => {
     expect(complaints([name], found, ROUTER_DIFFERENCES)).toEqual([])
     expect(site.end).toBeUndefined()
   })
+})
+
+it('every recording is played, or there is a reason', () => {
+  const played = [...SESSIONS.flatMap(({ recordings }) => recordings), ...ADMISSION]
+  expect([...played, ...NOT_AT_ROUTER.keys()].sort()).toEqual(recordingNames())
 })

@@ -16,8 +16,6 @@ import { asPythonForwards, isTruncated, type RecordedMessage, type Recording } f
 export interface RouterReplayOptions {
   readonly home: string
   readonly listed: readonly ListedDifference[]
-  /** Services that do not exist here. */
-  readonly absent: ReadonlySet<string>
 }
 
 export class RouterReplay {
@@ -63,7 +61,6 @@ export class RouterReplay {
         await before[message.identity]?.()
       }
       if (message.socket !== 'ROUTER' || isService(message.identity)) continue
-      if (this.#options.absent.has(textOf(message.frames, FrameAt.peer))) continue
       if (message.direction === 'in') await this.#say(message)
       else if (message.direction === 'out') {
         const difference = await this.#hear(recording, message)
@@ -151,11 +148,12 @@ export const isService = (identity: string): boolean => identity.startsWith('pla
 function isSame(recorded: Message, ours: Message): boolean {
   if (kindOf(recorded) !== kindOf(ours)) return false
   const [theirs, id] = [recorded[FrameAt.id]!, ours[FrameAt.id]!]
-  return theirs.equals(id) || theirs.equals(asPythonForwards(id)) || isService(textOf(ours, FrameAt.peer))
+  const read = asPythonForwards(id)
+  return [id, read, asPythonForwards(read)].some((one) => theirs.equals(one)) || isService(textOf(ours, FrameAt.peer))
 }
 
 /** The body of the one publish that was too long to be recorded: a text of one letter, of which the length is known. */
-function longPublish(length: number): Buffer {
+export function longPublish(length: number): Buffer {
   const [start, end] = [
     '{"bus": "", "headers": {"min_compatible_version": "3.0", "max_compatible_version": ""}, "message": "',
     '"}',
