@@ -13,7 +13,7 @@ import type { SessionSurroundings } from './session.ts'
 export const ClassicLinkTimes = {
   /** Our list is repeated after this time, changed or not. */
   repeatMs: 60_000,
-  /** Changes that come closer together share a list. */
+  /** Changes and greetings that come closer together share a list. */
   changeMs: 100,
 } as const
 
@@ -43,6 +43,7 @@ export class ClassicLink implements PlatformLink {
   readonly #surroundings: ClassicLinkSurroundings
   readonly #owner: ClassicLinkOwner
   #phase: 'opening' | 'running' | 'closed' = 'opening'
+  #owesWelcome = false
   #announcedMs = Number.NEGATIVE_INFINITY
   #cancelTimer: () => void = () => {}
   /** Messages handed to the connection, which counts those that left. */
@@ -99,11 +100,10 @@ export class ClassicLink implements PlatformLink {
     this.#announceNow()
   }
 
-  /** Answers the hello of the platform. It has forgotten our list if its connection to us is a new one. */
+  /** Answers the hello of the platform, with our list: it has forgotten that if its connection to us is a new one. */
   welcome(): void {
-    if (!this.isRunning) return
-    this.#send(linkGreeting('welcome', this.#surroundings.ownName))
-    this.#announceNow()
+    this.#owesWelcome = true
+    this.announce()
   }
 
   /** What we want has changed. */
@@ -142,6 +142,8 @@ export class ClassicLink implements PlatformLink {
   #announceNow(): void {
     const { ownName, ports } = this.#surroundings
     if (!this.#hasRoom) return this.#announceIn(ClassicLinkTimes.changeMs)
+    if (this.#owesWelcome) this.#send(linkGreeting('welcome', ownName))
+    this.#owesWelcome = false
     this.#send(externalList(ownName, ports.bus.interest.prefixes()))
     this.#announcedMs = ports.clock.monotonicMs()
     this.#announceIn(ClassicLinkTimes.repeatMs)

@@ -11,6 +11,8 @@ import type { SessionSurroundings } from './session.ts'
 
 /** A connection whose end was not seen yet may stand beside its successor; more of one platform are refused. */
 const MAX_VISITS = 4
+/** After the work for a list so many times as long is spent on others. */
+const LIST_REST = 9
 
 export interface ClassicSideOwner {
   /** Whether a session of ours with the platform is alive. */
@@ -31,6 +33,9 @@ export class ClassicSide<T, R> implements ClassicLinkOwner, ClassicVisitOwner<T,
   /** In order of arrival. */
   readonly #visits = new Set<ClassicVisit<T, R>>()
   #link: ClassicLink | undefined
+  /** Said last, and not served yet: the one before has taken long. */
+  #nextList: readonly string[] | undefined
+  #cancelRest: (() => void) | undefined
   /** Problems that were told aloud: a platform may repeat them for months. */
   readonly #told = new Set<string>()
 
@@ -61,11 +66,11 @@ export class ClassicSide<T, R> implements ClassicLinkOwner, ClassicVisitOwner<T,
   /** The link of the pair from now on. */
   run(link: ClassicLink): void {
     this.#link = link
-    link.run()
     const visits = [...this.#visits]
     if (visits.some(({ hasSaidHello }) => hasSaidHello)) link.welcome()
+    link.run()
     const prefixes = visits.findLast((visit) => visit.prefixes !== undefined)?.prefixes
-    if (prefixes) this.#surroundings.remoteInterest.replace(link, prefixes)
+    if (prefixes) this.#want(link, prefixes)
   }
 
   /** Takes over a connection that the platform dialled; `undefined` when it has too many already. */
@@ -97,11 +102,10 @@ export class ClassicSide<T, R> implements ClassicLinkOwner, ClassicVisitOwner<T,
     this.#link?.welcome()
   }
 
-  onList(visit: ClassicVisit<T, R>, prefixes: readonly string[]): boolean {
-    const { remoteInterest } = this.#surroundings
-    if (this.#link && remoteInterest.replace(this.#link, prefixes)) return false
+  onList(visit: ClassicVisit<T, R>, prefixes: readonly string[]): void {
     visit.prefixes = prefixes
-    return true
+    if (this.#cancelRest) this.#nextList = prefixes
+    else if (this.#link) this.#want(this.#link, prefixes)
   }
 
   onPublished(): void {
@@ -120,7 +124,33 @@ export class ClassicSide<T, R> implements ClassicLinkOwner, ClassicVisitOwner<T,
   }
 
   onLinkClosed(link: ClassicLink, word: string, detail: string): void {
-    if (this.#link === link) this.#link = undefined
+    if (this.#link === link) {
+      this.#link = undefined
+      this.#nextList = undefined
+      this.#endRest()
+    }
     this.#owner.onLinkClosed(link, word, detail)
+  }
+
+  /** Whoever says a long list again and again gets a tenth of our time for it. */
+  #want(link: ClassicLink, prefixes: readonly string[]): void {
+    const { remoteInterest, ports } = this.#surroundings
+    const begunMs = ports.clock.monotonicMs()
+    remoteInterest.replace(link, prefixes)
+    const tookMs = ports.clock.monotonicMs() - begunMs
+    this.#endRest()
+    if (tookMs >= 1) this.#cancelRest = ports.clock.setTimer(tookMs * LIST_REST, () => this.#rested())
+  }
+
+  #rested(): void {
+    this.#cancelRest = undefined
+    const prefixes = this.#nextList
+    this.#nextList = undefined
+    if (prefixes && this.#link) this.#want(this.#link, prefixes)
+  }
+
+  #endRest(): void {
+    this.#cancelRest?.()
+    this.#cancelRest = undefined
   }
 }

@@ -14,13 +14,15 @@ export interface ClassicVisitOwner<T, R> {
   /** The platform has shown that it is there. */
   onHeard(): void
   onHello(visit: ClassicVisit<T, R>): void
-  /** @returns false when the list is refused */
-  onList(visit: ClassicVisit<T, R>, prefixes: readonly string[]): boolean
+  onList(visit: ClassicVisit<T, R>, prefixes: readonly string[]): void
   onPublished(): void
   /** A message was ignored. */
   onRefused(problem: string): void
   onVisitClosed(visit: ClassicVisit<T, R>): void
 }
+
+/** Answers that may wait for the platform to read them. */
+const MAX_WAITING_BYTES = 64 * 1024
 
 export class ClassicVisit<T, R> {
   readonly connection: Connection
@@ -74,13 +76,18 @@ export class ClassicVisit<T, R> {
         return this.#owner.onHello(this)
       case 'list': {
         const { id, prefixes } = message
-        const accepted = prefixes !== undefined && this.#owner.onList(this, prefixes)
-        if (!accepted) this.#owner.onRefused('a list in the name of others, or with more prefixes than allowed')
-        return this.connection.send(listAnswer(this.connection.routingId, id, accepted))
+        if (prefixes) this.#owner.onList(this, prefixes)
+        else this.#owner.onRefused('a list in the name of others, or with more prefixes than allowed')
+        return this.#answer(listAnswer(this.connection.routingId, id, prefixes !== undefined))
       }
       case 'publish':
         return this.#publish(message)
     }
+  }
+
+  /** Nobody needs it, so it is left out where it would wait: a platform that reads nothing is none of our memory's business. */
+  #answer(frames: readonly Uint8Array[]): void {
+    if (this.connection.pendingBytes <= MAX_WAITING_BYTES) this.connection.send(frames)
   }
 
   #publish({ topic, sender, bus, headers, message }: Extract<ClassicMessage, { op: 'publish' }>): void {

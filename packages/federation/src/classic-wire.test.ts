@@ -85,6 +85,18 @@ describe('the words of VIP1 between platforms', () => {
     expect(say(form, 't', '2', '', '', 2)).not.toBe(first)
   })
 
+  it('name each wanted prefix once, and not more than a platform may want', () => {
+    const prefixesOf = (list: unknown[]) => {
+      const read = parseClassic(externalList('there', list as string[]), 'there')
+      return read?.op === 'list' ? read.prefixes : 'no list'
+    }
+    expect(prefixesOf(['a', 'b', 'a', 1, null, 'x'.repeat(2_000)])).toEqual(['a', 'b'])
+    const numbered = (count: number) => Array.from({ length: count }, (_, at) => `${at}`)
+    expect(prefixesOf(numbered(100_000))).toHaveLength(100_000)
+    expect(prefixesOf(numbered(100_001))).toBeUndefined()
+    expect(prefixesOf(new Array(2_000_000).fill('a'))).toBeUndefined()
+  })
+
   it('are read without an exception, whatever comes', () => {
     const words = fc.constantFrom(
       '',

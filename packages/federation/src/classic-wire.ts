@@ -34,7 +34,7 @@ export type ClassicMessage =
   | {
       readonly op: 'list'
       readonly id: Uint8Array
-      /** What the sender itself wants; `undefined` when its name is not in the message. */
+      /** What the sender itself wants, each prefix once; `undefined` when its name is not in the message, or it wants too much. */
       readonly prefixes: readonly string[] | undefined
     }
   | {
@@ -47,6 +47,10 @@ export type ClassicMessage =
       /** JSON text of any value. */
       readonly message: string
     }
+
+/** Longest list that is read: 100,000 prefixes of 40 characters. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024
+const MAX_PREFIXES = 100_000
 
 const ROUTING_TABLE = frame(Subsystem.routingTable)
 const PUBSUB = frame(Subsystem.pubsub)
@@ -103,15 +107,13 @@ export function parseClassic(frames: Frames, from: string): ClassicMessage | und
 
 /** Lists in the name of other platforms are left out (gap F-13). */
 function parseList(id: Uint8Array, list: Uint8Array, from: string): ClassicMessage | undefined {
+  if (list.length > MAX_LIST_BYTES) return { op: 'list', id, prefixes: undefined }
   const lists = parseJson(frameText(list))
   if (typeof lists !== 'object' || lists === null || Array.isArray(lists)) return undefined
   const prefixes: unknown = Object.hasOwn(lists, from) ? (lists as Record<string, unknown>)[from] : undefined
-  const isList = Array.isArray(prefixes)
-  return {
-    op: 'list',
-    id,
-    prefixes: isList ? prefixes.filter((prefix) => prefixProblem(prefix) === undefined) : undefined,
-  }
+  if (!Array.isArray(prefixes)) return { op: 'list', id, prefixes: undefined }
+  const wanted = new Set<string>(prefixes.filter((prefix) => prefixProblem(prefix) === undefined))
+  return { op: 'list', id, prefixes: wanted.size <= MAX_PREFIXES ? [...wanted] : undefined }
 }
 
 function parsePublish(topicFrame: Uint8Array, body: Uint8Array): ClassicMessage | undefined {
