@@ -47,7 +47,8 @@ export class AgentConfigs {
   /**
    * Reads the form of the file.
    *
-   * @returns `undefined` when it is not of that form; `problems` tells in one line each which configurations are no good
+   * @returns `undefined` when it is not of that form; `problems` tells in one line each which configurations are no good,
+   *   and nothing of what they hold
    */
   static read(json: unknown): { readonly configs: AgentConfigs; readonly problems: readonly string[] } | undefined {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
@@ -58,7 +59,7 @@ export class AgentConfigs {
       const config = readConfig(name, record)
       if (configs.has(nameKey(name))) problems.push(`'${name}' is there twice, in different cases; one is dropped`)
       else configs.set(nameKey(name), config)
-      if (config.problem !== undefined) problems.push(`'${name}' cannot be used: ${config.problem}`)
+      if (config.problem !== undefined) problems.push(`'${name}' cannot be used: its text is no ${config.type}`)
     }
     for (const [key, config] of configs) {
       if (!leadsTo(key, config.contents, (other) => configs.get(other)?.contents)) continue

@@ -14,6 +14,15 @@ describe('the contents of a configuration', () => {
     expect(configContents('json', '{"x": NaN}')).toEqual({ x: Number.NaN })
   })
 
+  it.each([
+    ['a string', `["${'\\"'.repeat(3_000_000)}`],
+    ['a comment', `[${'/* '.repeat(3_000_000)}`],
+    ['a string that ends in the middle of an escape', `["${'\\"'.repeat(3_000_000)}\\`],
+  ])('are read in one pass, and refused, when %s is never closed', (_what, text) => {
+    expect(withoutComments(text)).toBe(text)
+    expect(() => configContents('json', text)).toThrow('the configuration is no JSON')
+  })
+
   it('are rows of a table when they are csv', () => {
     expect(configContents('csv', 'Point,Units\r\n"a, ""b""",kW\r\n\r\nc\nd,e,f,g\n')).toEqual([
       { Point: 'a, "b"', Units: 'kW' },
@@ -52,6 +61,13 @@ describe('the contents of a configuration', () => {
         expect(JSON.parse(withoutComments(`{${commented.join(',')}}`))).toEqual(JSON.parse(`{${plain.join(',')}}`))
       }),
     )
+  })
+
+  it('are no table that a short text blows up beyond all memory', () => {
+    const text = `${'name,'.repeat(10_000)}name\n${'x\n'.repeat(10_000)}`
+    expect(() => configContents('csv', text)).toThrow('the table has more than 2000000 cells')
+    expect(() => configContents('csv', `a\n${'\n'.repeat(2_000_001)}`)).toThrow('cells')
+    expect(configContents('csv', `a,b\n${'x\n'.repeat(100_000)}`)).toHaveLength(100_000)
   })
 
   it('come back from a table as they went into it', () => {

@@ -9,6 +9,12 @@ describe('names of configurations', () => {
     expect(nameKey('Config')).toBe(nameKey('CONFIG'))
   })
 
+  it('are read in one pass, however many blanks are in them', () => {
+    const name = `a${' '.repeat(3_000_000)}b`
+    expect(() => configName(name)).toThrow('at most 1024 characters')
+    expect([...linksIn([`config://${name}`])]).toEqual([name])
+  })
+
   it.each(['', ' / ', 5, null, 'x'.repeat(2_000)])(
     'are refused when there is nothing in them or too much: %j',
     (name) => {

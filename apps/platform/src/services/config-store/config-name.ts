@@ -2,11 +2,18 @@
 import { configError } from './config-error.ts'
 
 /** Blanks as Python knows them, and slashes. */
-const EDGES = /^[ \t\n\r\v\f\\/]+|[ \t\n\r\v\f\\/]+$/g
+const EDGES: ReadonlySet<string> = new Set(' \t\n\r\v\f\\/')
 const LINK = 'config://'
 const MAX_NAME_LENGTH = 1_024
 
-const strip = (name: string): string => name.replace(EDGES, '')
+/** Not by an expression, which would take the square of the time for a name full of blanks. */
+function strip(name: string): string {
+  let start = 0
+  let end = name.length
+  while (start < end && EDGES.has(name[start]!)) start++
+  while (end > start && EDGES.has(name[end - 1]!)) end--
+  return name.slice(start, end)
+}
 
 /** The name as it is kept. @throws VolttronError `bad-data` when nothing, or too much, is left of it */
 export function configName(text: unknown): string {

@@ -1,8 +1,13 @@
 /** Comma-separated values as Python's `csv.DictReader` reads them. */
+import { configError } from './config-error.ts'
 
 /** One object per row, by the names in the first row; `null` for a missing value, a list under `null` for those too many. */
 export type CsvRow = Readonly<Record<string, string | null | readonly string[]>>
 
+/** Each row has a member for every name, so a short text can stand for a table that no memory holds. */
+const MAX_CELLS = 2_000_000
+
+/** @throws VolttronError `bad-data` for more than two million cells */
 export function csvRows(text: string): CsvRow[] {
   const [names = [], ...rows] = readRecords(text)
   return rows.filter((row) => row.length > 0).map((row) => toObject(names, row))
@@ -21,6 +26,9 @@ function readRecords(text: string): string[][] {
   let record: string[] = []
   let at = 0
   while (at < text.length) {
+    if (records.length * Math.max(1, records[0]?.length ?? 0) + record.length > MAX_CELLS) {
+      throw configError('bad-data', `the table has more than ${MAX_CELLS} cells`)
+    }
     if (record.length === 0 && isLineEnd(text[at]!)) {
       records.push([])
       at = afterLineEnd(text, at)

@@ -8,6 +8,8 @@ import { MAX_FILE_BYTES, readJsonFile, UnusableFile } from '../../home/json-file
 import { AgentConfigs } from './agent-configs.ts'
 
 const EXTENSION = '.store'
+/** A file name has 255 characters, of which the extension and what marks an unfinished file take some. */
+const MAX_IDENTITY_LENGTH = 230
 
 export interface StoreFilesPorts {
   readonly folder: string
@@ -71,6 +73,9 @@ export class StoreFiles {
   #path(identity: string): string {
     const problem = typeof identity === 'string' ? identityProblem(identity) : 'an identity is text'
     if (problem !== undefined) throw new VolttronError('bad-data', problem)
+    if (identity.length > MAX_IDENTITY_LENGTH) {
+      throw new VolttronError('bad-data', `an identity with a store has at most ${MAX_IDENTITY_LENGTH} characters`)
+    }
     return join(this.#ports.folder, identity + EXTENSION)
   }
 }
