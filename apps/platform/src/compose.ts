@@ -114,7 +114,10 @@ async function compose(
   // Who may come in, and what they may do.
   let approvals: KeyApprovals | undefined
   const localKeys = await openLocalKeys(home, routerLog, {
-    onAdded: () => door.refreshAdmissions(),
+    onAdded(keys) {
+      for (const key of keys) approvals?.isKnownNow(key)
+      door.refreshAdmissions()
+    },
     onRevoked(key) {
       approvals?.revoked(key)
       door.closeByKey(key, 'the key was revoked')
@@ -127,7 +130,7 @@ async function compose(
     {
       path: home.paths.keyApprovals,
       localKeys,
-      isNamedByRules: (identity) => rules.authorization.capabilitiesOf(identity) !== undefined,
+      isNamedByRules: (identity) => rules.authorization.isNamed(identity),
       cut: (key, reason) => door.closeByKey(key, reason),
       log: componentLogger(log, 'keys'),
       now: systemClock.monotonicMs,

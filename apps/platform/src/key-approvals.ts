@@ -33,8 +33,8 @@ const VERSION = 1
 
 export interface KeyApprovalsPorts {
   readonly path: string
-  readonly localKeys: Pick<LocalKeys, 'credentials' | 'create' | 'remove'>
-  /** Some rule grants this identity something. */
+  readonly localKeys: Pick<LocalKeys, 'credentials' | 'isTaken' | 'create' | 'remove'>
+  /** Some rule is, or may be, written for this identity. */
   readonly isNamedByRules: (identity: string) => boolean
   /** Cuts the connections of a key, so that its holder redials and is judged anew. */
   readonly cut: (key: PublicKey, reason: string) => void
@@ -96,7 +96,7 @@ export class KeyApprovals {
     if (isNew) this.#knocks.add(networkOf(address), 'unknown-key-waits-for-approval', { key, address })
   }
 
-  /** The key turned out to be another platform's. */
+  /** The key turned out to be another platform's, or somebody has given it credentials. */
   isKnownNow(key: PublicKey): void {
     this.#requests.forgetPending(key)
   }
@@ -126,7 +126,8 @@ export class KeyApprovals {
       }
       await this.#ports.localKeys.create(identity, { publicKey: key, secretKey: undefined })
     }
-    this.#requests.approve(request, identity)
+    // What has a name keeps it: otherwise the key could take another one when its credentials are removed.
+    this.#requests.approve(request, identity ?? this.#ports.localKeys.credentials.identityOf(key) ?? null)
     // New credentials bring in everybody who waits by themselves.
     if (identity === null) this.#ports.cut(key, 'the key was approved')
     this.#ports.log.info({ key, identity }, 'key-approved')
@@ -136,23 +137,28 @@ export class KeyApprovals {
   /** Keeps the key of a request out, also one that was approved. @throws VolttronError `not-found` */
   async deny(userId: string): Promise<void> {
     const request = this.#require(userId)
-    const identity = this.#requests.approvalOf(request.credentials)?.identity
+    const key = request.credentials
+    const identity = this.#requests.approvalOf(key)?.identity
     this.#requests.deny(request)
-    await this.#save()
-    await this.#takeAway(request.credentials, identity)
-    this.#ports.log.info({ key: request.credentials }, 'key-denied')
-    this.#ports.cut(request.credentials, 'the key was denied')
+    // First out, then on the disk, which may be full.
+    this.#ports.cut(key, 'the key was denied')
+    this.#ports.log.info({ key }, 'key-denied')
+    try {
+      await this.#takeAway(key, identity)
+    } finally {
+      await this.#save()
+    }
   }
 
   /** The key is unknown again. @throws VolttronError `not-found` */
   async forget(userId: string): Promise<void> {
     const { credentials: key } = this.#require(userId)
     const identity = this.#requests.approvalOf(key)?.identity
-    this.#requests.forget(key)
-    await this.#save()
     await this.#takeAway(key, identity)
-    this.#ports.log.info({ key }, 'key-forgotten')
+    this.#requests.forget(key)
     this.#ports.cut(key, 'the key is unknown again')
+    this.#ports.log.info({ key }, 'key-forgotten')
+    await this.#save()
   }
 
   /**
@@ -161,9 +167,7 @@ export class KeyApprovals {
    * @returns why it is not to be had; `undefined` when it is the key's from now on
    */
   claim(key: PublicKey, identity: string): string | undefined {
-    const problem =
-      this.#problemOf(identity) ??
-      (this.#ports.isNamedByRules(identity) ? 'rules are written for it, so the operator must give it' : undefined)
+    const problem = this.#problemOf(identity) ?? this.#claimProblemOf(identity)
     if (problem) return `the approved key cannot have the identity ${identity.slice(0, 100)}: ${problem}`
     const { credentials, create } = this.#ports.localKeys
     credentials.set(identity, [key])
@@ -180,12 +184,25 @@ export class KeyApprovals {
     const problem = identityProblem(identity) ?? authzIdentityProblem(identity)
     if (problem) return problem
     if (isReservedIdentity(identity)) return 'it belongs to the platform'
-    return this.#ports.localKeys.credentials.keysOf(identity).length > 0 ? 'it belongs to another key' : undefined
+    return this.#ports.localKeys.isTaken(identity) ? 'it belongs to another key' : undefined
+  }
+
+  /** What nobody takes by himself: a name that others trust. */
+  #claimProblemOf(identity: string): string | undefined {
+    if (identity.startsWith('platform.'))
+      return 'others take it for a part of the platform, so the operator must give it'
+    if (this.#ports.isNamedByRules(identity)) return 'rules are written for it, so the operator must give it'
+    return undefined
   }
 
   async #takeAway(key: PublicKey, identity: string | null | undefined): Promise<void> {
     const { credentials, remove } = this.#ports.localKeys
-    if (typeof identity === 'string' && credentials.identityOf(key) === identity) await remove(identity)
+    if (typeof identity !== 'string' || credentials.identityOf(key) !== identity) return
+    await remove(identity).catch((error: unknown) => {
+      if (!(error instanceof VolttronError) || error.code !== 'not-found') throw error
+      // It was never written: the disk was full when its holder named itself.
+      credentials.remove(identity)
+    })
   }
 
   #require(userId: string): KeyRequest & { readonly status: KeyRequestStatus } {

@@ -63,10 +63,12 @@ export class KeyRing {
   }
 
   #known(key: PublicKey): KeyHolder | undefined {
-    const identity = this.#ports.credentials.identityOf(key)
+    const { credentials, approvals } = this.#ports
+    // What the operator denied stays out, whatever the registry says, and whatever became of its credentials.
+    if (approvals.isDenied(key)) return undefined
+    const identity = credentials.identityOf(key)
     if (identity !== undefined) return { kind: 'agent', identity }
-    // What the operator denied stays out, whatever the registry says.
-    const name = this.#ports.approvals.isDenied(key) ? undefined : this.#platformByKey.get(key)
+    const name = this.#platformByKey.get(key)
     return name === undefined ? undefined : { kind: 'platform', name }
   }
 }

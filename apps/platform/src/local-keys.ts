@@ -6,6 +6,8 @@ import type { Home } from './home/home.ts'
 
 export interface LocalKeys {
   readonly credentials: Credentials
+  /** Whether the name belongs to somebody, be it one whose file is damaged, so that nobody knows the key. */
+  isTaken(identity: string): boolean
   /**
    * Makes credentials for an identity, valid when this resolves.
    *
@@ -19,8 +21,8 @@ export interface LocalKeys {
 }
 
 export interface LocalKeyListener {
-  /** Somebody who was a stranger may come in now. */
-  onAdded(): void
+  /** Whose keys these are was a stranger so far, and may come in now. */
+  onAdded(keys: readonly PublicKey[]): void
   /** This key opens nothing any more. */
   onRevoked(key: PublicKey): void
 }
@@ -42,10 +44,11 @@ export async function openLocalKeys(home: Home, log: Logger, listener: LocalKeyL
       credentials.set(credential.identity, publicKeysOf(credential))
       for (const key of before) if (credentials.identityOf(key) === undefined) listener.onRevoked(key)
     }
-    if (changed.length > 0) listener.onAdded()
+    if (changed.length > 0) listener.onAdded(changed.flatMap(publicKeysOf))
   })
   return {
     credentials,
+    isTaken: (identity) => credentials.keysOf(identity).length > 0 || store.hasFile(identity),
     async create(identity, keys) {
       await store.create(identity, keys)
       await watch.rescan()

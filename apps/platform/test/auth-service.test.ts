@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -34,7 +34,7 @@ const openApprovals = () =>
     {
       path: join(folder, 'key_approvals.json'),
       localKeys: keys,
-      isNamedByRules: (identity) => rules.authorization.capabilitiesOf(identity) !== undefined,
+      isNamedByRules: (identity) => rules.authorization.isNamed(identity),
       cut: (key, reason) => void cut.push([key, reason]),
       log,
       now: () => 0,
@@ -53,7 +53,9 @@ beforeEach(async () => {
   await loadOwnKeys(credentialStore)
   rules = await openAuthzFile(join(folder, 'authz.json'), () => {}, { pollMs: 60_000 })
   keys = await openLocalKeys({ credentialStore } as Home, log, {
-    onAdded: () => {},
+    onAdded: (added) => {
+      for (const key of added) approvals?.isKnownNow(key)
+    },
     onRevoked: (key) => {
       approvals?.revoked(key)
       cut.push([key, 'revoked'])
@@ -329,6 +331,63 @@ describe('an unknown key', () => {
     await call('delete_authorization', { user_id })
     expect(keys.credentials.keysOf('meter')).toEqual([])
     expect(approvals.approved).toEqual([])
+  })
+
+  it("never takes a name that others trust, or that is somebody's whose credentials are damaged", async () => {
+    await call('approve_authorization', { user_id: await knock() })
+    writeFileSync(join(folder, 'credentials_store', 'meter.json'), 'damaged')
+    for (const name of ['platform.driver', 'meter']) {
+      expect(ring.holderOf(KEY, name)).toMatchObject({ kind: 'unnamed' })
+    }
+    expect(keys.credentials.keysOf('meter')).toEqual([])
+  })
+
+  it('takes no name at all while the rules, which may be about that name, cannot be read', async () => {
+    await call('approve_authorization', { user_id: await knock() })
+    await rules.close()
+    writeFileSync(join(folder, 'authz.json'), '{')
+    rules = await openAuthzFile(join(folder, 'authz.json'), () => {}, { pollMs: 60_000 })
+    expect(ring.holderOf(KEY, 'meter')).toMatchObject({ kind: 'unnamed' })
+    writeFileSync(join(folder, 'authz.json'), '{}')
+    await rules.rescan()
+    expect(ring.holderOf(KEY, 'meter')).toEqual({ kind: 'agent', identity: 'meter' })
+  })
+
+  it('keeps its name when it is approved once more, and is a stranger again when its credentials are removed', async () => {
+    const user_id = await knock()
+    await call('approve_authorization', { user_id, identity: 'meter' })
+    await call('approve_authorization', { user_id })
+    expect(await only('get_approved_authorizations')).toMatchObject({ identity: 'meter' })
+    await call('remove_credentials', { identity: 'meter' })
+    expect(ring.admit(KEY, 'x').verdict).toBe('later')
+  })
+
+  it('is out at once when it is denied, even if the disk takes no decision any more', async () => {
+    const user_id = await knock()
+    await call('approve_authorization', { user_id, identity: 'meter' })
+    rmSync(join(folder, 'key_approvals.json'))
+    mkdirSync(join(folder, 'key_approvals.json'))
+    const denied = await ask(OPERATOR, 'deny_authorization', { kwargs: { user_id } })
+    expect(denied.error?.data.detail).toContain('cannot write')
+    expect(cut).toContainEqual([KEY, 'the key was denied'])
+    expect(ring.admit(KEY, 'x').verdict).toBe('refuse')
+    expect(keys.credentials.keysOf('meter')).toEqual([])
+    rmSync(join(folder, 'key_approvals.json'), { recursive: true })
+    expect(await call('deny_authorization', { user_id })).toBe(true)
+    expect((await openApprovals()).isDenied(KEY)).toBe(true)
+  })
+
+  it('stays out when it was denied and somebody gives it credentials', async () => {
+    await call('deny_authorization', { user_id: await knock() })
+    await call('create_credentials', { identity: 'meter', publickey: KEY })
+    expect(ring.admit(KEY, 'x').verdict).toBe('refuse')
+    expect(ring.holderOf(KEY, 'meter')).toBeUndefined()
+  })
+
+  it('is not pending any more when it has got credentials', async () => {
+    await knock()
+    await call('create_credentials', { identity: 'meter', publickey: KEY })
+    expect(await call('get_pending_authorizations')).toEqual([])
   })
 
   it('is no stranger once the registry knows it', async () => {

@@ -59,7 +59,10 @@ export class Authorization {
   /** By `<callee>.<method>`. */
   readonly #parameterNames = new Map<string, readonly string[]>()
 
-  /** Starts with the default rules, or locked; see {@link lock}. */
+  /**
+   * @param options.locked refuse everything to everybody but the platform's own identities until there are rules: for when
+   *   they cannot be read. Without it the default rules are in force
+   */
   constructor(options: { locked?: boolean } = {}) {
     const defaults = readAuthzDocument(DEFAULT_AUTHZ)
     this.#rules = compile(defaults)
@@ -79,12 +82,6 @@ export class Authorization {
     this.#locked = false
     this.version++
     return this.#rules.warnings
-  }
-
-  /** Refuses everything to everybody but the platform's own identities: for when the rules cannot be read. */
-  lock(): void {
-    this.#locked = true
-    this.version++
   }
 
   isProtectedTopic(topic: string): boolean {
@@ -167,6 +164,11 @@ export class Authorization {
   /** What the rules grant the identity by its name, its groups and its roles; `undefined` when no rule names it. */
   capabilitiesOf(identity: string): EffectiveCapabilities | undefined {
     return this.#rules.capabilities.get(identity)
+  }
+
+  /** Whether some rule is written for the identity, or may be: while the rules cannot be read, each may have some. */
+  isNamed(identity: string): boolean {
+    return this.#locked || this.#rules.capabilities.has(identity)
   }
 
   #mayAccess(identity: string, topic: string, access: 'publish' | 'subscribe'): boolean {

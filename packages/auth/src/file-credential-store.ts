@@ -5,6 +5,7 @@
  * message, because it holds secret keys.
  */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { makeFolder } from '@volttron/config'
@@ -114,6 +115,11 @@ export class FileCredentialStore {
   /** Identities that have a file, sorted. */
   async list(): Promise<readonly string[]> {
     return (await this.#files()).map((file) => basename(file, SUFFIX))
+  }
+
+  /** Whether there is a file of this identity, whatever is in it. @throws VolttronError `usage` for what is no identity */
+  hasFile(identity: string): boolean {
+    return existsSync(this.#path(identity))
   }
 
   /** @throws VolttronError `bad-data` for a damaged file, `system` for one that cannot be read */
