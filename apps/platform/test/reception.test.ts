@@ -54,6 +54,29 @@ describe('an identity', () => {
   })
 })
 
+describe('whoever is refused again and again', () => {
+  const lines = ({ logged }: ReturnType<typeof busFixture>) => logged.map(([event, { more }]) => [event, more])
+
+  it('is told of in the log once a second, whatever names it takes', () => {
+    const fixture = busFixture()
+    for (let times = 0; times < 10; times++) fixture.connect('a', `name${times}`)
+    expect(lines(fixture)).toEqual([['connection-refused', 0]])
+    fixture.pass(1000)
+    fixture.connect('a', 'bad\nname')
+    expect(lines(fixture)[1]).toEqual(['connection-refused', 9])
+    expect(fixture.logged[1]![1]).toMatchObject({ routingId: 'bad?name' })
+    expect(fixture.bus.counters.foreignIdentity).toBe(11)
+  })
+
+  it('is told of once a second when it is another platform', () => {
+    const fixture = busFixture()
+    fixture.holders.set(keyOf('there'), { kind: 'platform', name: 'there' })
+    for (let times = 0; times < 10; times++) fixture.connect('there', 'instance.here.0.5').vip('', 'quit', 'i')
+    expect(lines(fixture)).toEqual([['platform-refused', 0]])
+    expect(fixture.bus.counters.malformedRequest).toBe(10)
+  })
+})
+
 describe('a second connection of the same agent', () => {
   it('is refused and told so while the first one lives', () => {
     const fixture = busFixture()

@@ -25,6 +25,7 @@ import {
 import { AgentPeer } from './agent-peer.ts'
 import type { Bus } from './bus.ts'
 import type { Peer } from './peer.ts'
+import { shown } from './peer-log.ts'
 import { principalOf } from './principal.ts'
 import type { Router } from './router.ts'
 
@@ -144,7 +145,7 @@ export class Reception {
       onMessage: (from, frames) => router.accept(from, frames),
       onBroken: (from, reason) => {
         bus.counters.brokenBatches++
-        log('peer-broke-protocol', { identity: from.identity, remote: connection.remote, reason })
+        bus.peerLog.add(identity, 'peer-broke-protocol', { identity, remote: connection.remote, reason })
         this.#leave(from)
       },
     })
@@ -177,7 +178,7 @@ export class Reception {
    * its connection is refused.
    */
   #receivePlatform(connection: Connection, platform: string): void {
-    const { bus, sessions, log } = this.#options
+    const { bus, sessions } = this.#options
     let session: ReturnType<SessionEntrance['accept']>
     connection.start({
       onMessage: (frames) => {
@@ -188,7 +189,8 @@ export class Reception {
           return session.onMessage(frames)
         }
         if (!isVipMessage(frames) || frameText(frames[FrameAt.subsystem]!) !== Subsystem.hello) {
-          log('platform-refused', { platform, remote: connection.remote, reason: 'no hello' })
+          bus.counters.malformedRequest++
+          bus.peerLog.add(platform, 'platform-refused', { platform, remote: connection.remote, reason: 'no hello' })
           return connection.close('a platform key opens a session only: hello expected')
         }
         const id = frames[FrameAt.id]!
@@ -225,7 +227,10 @@ export class Reception {
 
   /** Answers the hello of a newcomer by an error, then closes. */
   #refuse(connection: Connection, errno: number, why: string, helloId?: Uint8Array): void {
-    this.#options.log('connection-refused', { routingId: connection.routingId, remote: connection.remote, reason: why })
+    const { publicKey, remote } = connection
+    // By its key: whoever is refused comes again at once, and under any name.
+    const fields = { routingId: shown(connection.routingId), remote, reason: why }
+    this.#options.bus.peerLog.add(publicKey, 'connection-refused', fields)
     const say = (id: Uint8Array, subsystem: Uint8Array | string) => {
       connection.send(vipMessage({ peer: '', id, subsystem: Subsystem.error }, [String(errno), why, '', subsystem]))
       connection.close(why, LINGER_MS)
