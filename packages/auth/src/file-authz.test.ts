@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -113,10 +113,30 @@ describe('openAuthzFile', () => {
     expect(readFileSync(path, 'utf8')).toBe('{')
   })
 
-  it('takes away the lock of a process that has died', async () => {
+  it('keeps the rules in force when it changes a file that has gone', async () => {
+    writeFileSync(path, JSON.stringify({ protected_topics: ['devices'] }))
+    const { authorization, edit } = await start()
+    rmSync(path)
+    expect(await edit(mergeAgent('a', { protectedRpcs: ['m'] }))).toBe(true)
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ protected_topics: ['devices'] })
+    expect(authorization.mayPublish('listener', 'devices')).toBe(false)
+  })
+
+  it.each([
+    ['a process that has died', '999999999'],
+    ['a power failure', ''],
+  ])('takes away the lock that %s has left', async (_who, text) => {
     const { edit } = await start()
-    writeFileSync(`${path}.lock`, '999999999')
+    writeFileSync(`${path}.lock`, text)
     expect(await edit(addProtectedTopics(['a']))).toBe(true)
+    expect(readdirSync(home)).toEqual(['authz.json'])
+  })
+
+  it('leaves no lock behind when it cannot write one', async () => {
+    const { edit } = await start()
+    mkdirSync(`${path}.lock.${process.pid}`)
+    await expect(edit(addProtectedTopics(['a']))).rejects.toMatchObject({ code: 'system' })
+    expect(existsSync(`${path}.lock`)).toBe(false)
   })
 
   it('says so when the file cannot be written', async () => {

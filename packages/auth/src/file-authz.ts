@@ -89,7 +89,8 @@ export async function openAuthzFile(
   return {
     authorization,
     async edit(change) {
-      const isChanged = await editAuthzFile(path, change)
+      // Of a file that somebody has taken away the rules are still in force: the defaults would lift what it protected.
+      const isChanged = await editAuthzFile(path, change, inForce)
       if (isChanged) await watch.rescan()
       return isChanged
     },
@@ -99,15 +100,20 @@ export async function openAuthzFile(
 }
 
 /**
- * Changes the rules in the file; a running platform notices by itself. A missing file counts as the default rules.
+ * Changes the rules in the file; a running platform notices by itself.
  *
+ * @param absent what a missing file counts as; default: the default rules
  * @returns false when there was nothing to change
  * @throws what {@link AuthzFile.edit} throws
  */
-export const editAuthzFile = (path: string, change: AuthzChange): Promise<boolean> =>
+export const editAuthzFile = (
+  path: string,
+  change: AuthzChange,
+  absent = JSON.stringify(DEFAULT_AUTHZ),
+): Promise<boolean> =>
   withFileLock(path, async () => {
     const present = await readText(path).catch((error: unknown) => {
-      if (errorCode(error) === 'ENOENT') return JSON.stringify(DEFAULT_AUTHZ)
+      if (errorCode(error) === 'ENOENT') return absent
       throw fileError(`cannot read ${path}`, error)
     })
     // Compiled before and after, because a change must neither build on ruins nor leave any.

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -58,6 +58,14 @@ describe('FileCredentialStore', () => {
       await expect(store.create(identity)).rejects.toThrow(`'${identity}' has credentials already`)
       expect(readFileSync(file(`${identity}.json`), 'utf8')).toBe(before)
     }
+  })
+
+  it('makes one of two that are asked for at the same time, and leaves nothing else behind', async () => {
+    const made = await Promise.allSettled([store.create('a'), store.create('a'), store.create('a')])
+    const [first, ...others] = made.filter(({ status }) => status === 'fulfilled')
+    expect(others).toEqual([])
+    expect(await store.get('a')).toEqual((first as PromiseFulfilledResult<unknown>).value)
+    expect(readdirSync(store.folder)).toEqual(['a.json'])
   })
 
   it('serves the good files and names the damaged ones, without their content', async () => {

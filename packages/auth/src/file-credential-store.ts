@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { chmod, link, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { makeFolder } from '@volttron/config'
 import {
@@ -136,10 +136,19 @@ export class FileCredentialStore {
    */
   async create(identity: string, keys: PreviousKey = generateKeyPair()): Promise<Credential> {
     const path = this.#path(identity)
-    if (await exists(path)) {
+    const credential = { identity, ...keys, domain: '', address: '', previous: [] }
+    const unfinished = join(this.folder, `.${identity}.${randomBytes(4).toString('hex')}`)
+    try {
+      await writeFileAtomic(unfinished, formatCredential(credential), { mode: FILE_MODE })
+      // Unlike a rename, this replaces nothing: of two who make the same at a time, one is told.
+      await link(unfinished, path)
+      return credential
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw fileError(`cannot write ${path}`, error)
       throw new VolttronError('usage', `'${identity}' has credentials already, in ${path}`)
+    } finally {
+      await rm(unfinished, { force: true }).catch(() => {})
     }
-    return await this.#write({ identity, ...keys, domain: '', address: '', previous: [] })
   }
 
   /** Gives an identity new keys; the present ones stay valid until {@link forgetPrevious}. */
@@ -237,20 +246,8 @@ export class FileCredentialStore {
 
   async #write(credential: Credential): Promise<Credential> {
     const path = this.#path(credential.identity)
-    const { identity, publicKey, secretKey, domain, address, previous } = credential
-    // Python's loader insists on a secret key, even on one that says nothing.
-    const json: Record<string, unknown> = {
-      identity,
-      publickey: publicKey,
-      secretkey: secretKey ?? '',
-      domain,
-      address,
-    }
-    if (previous.length > 0) {
-      json.previous = previous.map((keys) => ({ publickey: keys.publicKey, secretkey: keys.secretKey ?? '' }))
-    }
     try {
-      await writeFileAtomic(path, `${JSON.stringify(json, null, 2)}\n`, { mode: FILE_MODE })
+      await writeFileAtomic(path, formatCredential(credential), { mode: FILE_MODE })
     } catch (error) {
       throw fileError(`cannot write ${path}`, error)
     }
@@ -274,14 +271,19 @@ async function stampOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false
-    throw fileError(`cannot read ${path}`, error)
+function formatCredential({ identity, publicKey, secretKey, domain, address, previous }: Credential): string {
+  const json: Record<string, unknown> = {
+    identity,
+    publickey: publicKey,
+    // Python's loader insists on a secret key, even on one that says nothing.
+    secretkey: secretKey ?? '',
+    domain,
+    address,
   }
+  if (previous.length > 0) {
+    json.previous = previous.map((keys) => ({ publickey: keys.publicKey, secretkey: keys.secretKey ?? '' }))
+  }
+  return `${JSON.stringify(json, null, 2)}\n`
 }
 
 function parseCredential(text: string, path: string, identity: string): Credential {

@@ -1,5 +1,5 @@
 /** One writer at a time, among processes too: two edits in the same moment must not undo each other. */
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { VolttronError } from '@volttron/vip'
 import { errorCode, fileError } from './file-errors.ts'
@@ -45,16 +45,28 @@ async function locked<T>(path: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function tryLock(lock: string): Promise<boolean> {
+  // The lock appears with its holder in it, or not at all: on a full disk an empty one would stay for ever.
+  const unfinished = `${lock}.${process.pid}`
   try {
-    await writeFile(lock, `${process.pid}`, { flag: 'wx', mode: 0o600 })
+    await writeFile(unfinished, `${process.pid}`, { mode: 0o600 })
+    await link(unfinished, lock)
     return true
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw fileError(`cannot write ${lock}`, error)
-    const owner = Number(await readFile(lock, 'utf8').catch(() => ''))
-    // A lock with our own id is of a process before us that had the same one: ours wait in the queue.
-    if (owner === process.pid || (owner > 0 && !isAlive(owner))) await rm(lock, { force: true })
+    if (await isLeftBehind(lock)) await rm(lock, { force: true })
     return false
+  } finally {
+    await rm(unfinished, { force: true }).catch(() => {})
   }
+}
+
+async function isLeftBehind(lock: string): Promise<boolean> {
+  const text = await readFile(lock, 'utf8').catch(() => undefined)
+  if (text === undefined) return false
+  const owner = Number(text)
+  // A lock with our own id is of a process before us that had the same one: ours wait in the queue. An empty one is what a
+  // power failure leaves.
+  return owner === process.pid || !(owner > 0) || !isAlive(owner)
 }
 
 function isAlive(pid: number): boolean {

@@ -41,7 +41,6 @@ export {
   generateKeyPair,
 } from './file-credential-store.ts'
 export { errorCode, fileError } from './file-errors.ts'
-export { withFileLock } from './file-lock.ts'
 export { FileWatch, type FileWatchOptions } from './file-watch.ts'
 export {
   type ApprovedKey,
