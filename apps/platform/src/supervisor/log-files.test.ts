@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -32,6 +32,20 @@ describe('logs of agents', () => {
     expect(kept.map((name) => readFileSync(join(logs.folder, 'agents', name), 'utf8')[0]).join('')).toBe('76543')
     await logs.removeAgent('listener')
     expect(readdirSync(join(logs.folder, 'agents'))).toEqual([])
+  })
+
+  it('keeps what was put aside when the next one cannot be', async () => {
+    print(`a${'x'.repeat(MAX_BYTES)}`)
+    await logs.rotateAgent('listener')
+    print(`b${'x'.repeat(MAX_BYTES)}`)
+    const path = logs.ofAgent('listener')
+    mkdirSync(`${path}.unfinished`)
+    for (let turn = 0; turn < 8; turn++) {
+      await expect(logs.rotateAgent('listener')).rejects.toMatchObject({ code: 'system' })
+    }
+    rmSync(`${path}.unfinished`, { recursive: true })
+    await logs.rotateAgent('listener')
+    expect([`${path}.1`, `${path}.2`].map((name) => readFileSync(name, 'utf8')[0]).join('')).toBe('ba')
   })
 
   it('lists them with what the Python platform tells of a log', async () => {

@@ -3,7 +3,7 @@
  * copied aside and emptied in place, because the process that writes it keeps it open.
  */
 import { createHash } from 'node:crypto'
-import { appendFile, copyFile, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
+import { appendFile, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
 import { makeFolder } from '@volttron/config'
@@ -14,6 +14,9 @@ const FOLDER_MODE = 0o700
 const MAX_LOG_BYTES = 10 * 1024 * 1024
 /** How many are kept beside the one that is written: `.1` is the newest. */
 const KEPT_LOGS = 5
+/** End of the name of one that is just being put aside. */
+const UNFINISHED = '.unfinished'
+const COPY_BYTES = 1024 * 1024
 
 const DEFAULT_TAIL_LINES = 200
 const MAX_TAIL_LINES = 10_000
@@ -116,7 +119,7 @@ export class LogFiles {
 
   async removeAgent(identity: string): Promise<void> {
     const path = this.ofAgent(identity)
-    await Promise.all(versionsOf(path).map((version) => rm(version, { force: true })))
+    await Promise.all([path + UNFINISHED, ...versionsOf(path)].map((version) => rm(version, { force: true })))
   }
 
   async list(): Promise<LogRow[]> {
@@ -175,11 +178,41 @@ export class LogFiles {
       if (errorCode(error) === 'ENOENT') return
       throw error
     }
-    const [current = path, newest = path, ...older] = versionsOf(path)
+    const [, newest = path, ...older] = versionsOf(path)
     const chain = [newest, ...older]
+    // On a disk that is full this makes the room for the copy; nothing else is touched until that is done.
+    await rm(chain.at(-1)!, { force: true })
+    const copy = path + UNFINISHED
+    await copyWhole(path, copy).catch(async (error) => {
+      await rm(copy, { force: true })
+      throw error
+    })
     for (let age = chain.length - 1; age > 0; age--) await rename(chain[age - 1]!, chain[age]!).catch(() => {})
-    await copyFile(current, newest)
-    await truncate(current)
+    await rename(copy, newest)
+    await truncate(path)
+  }
+}
+
+/** Copies a file that is being written, with what comes while it is copied. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  const source = await open(from)
+  try {
+    const target = await open(to, 'w', 0o600)
+    try {
+      const chunk = Buffer.alloc(COPY_BYTES)
+      // A writer that is faster than we must not keep us here for ever.
+      const enough = 2 * (await source.stat()).size
+      for (let copied = 0; copied < enough; ) {
+        const { bytesRead } = await source.read(chunk, 0, COPY_BYTES, copied)
+        if (bytesRead === 0) break
+        await target.writeFile(chunk.subarray(0, bytesRead))
+        copied += bytesRead
+      }
+    } finally {
+      await target.close()
+    }
+  } finally {
+    await source.close()
   }
 }
 
