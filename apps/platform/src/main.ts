@@ -65,17 +65,20 @@ async function run(options: PlatformOptions, notices: readonly string[]): Promis
     })
   }
   try {
-    const platform = await startPlatform(options, {
+    const starting = startPlatform(options, {
       home,
       version,
       log: logger,
       onQuit: () => void stop('an operator asked for it').then(() => process.exit(0)),
     })
-    stopPlatform = () => platform.stop()
+    // A stop that comes before the platform is there waits for it: agents may run by then.
+    stopPlatform = async () => (await starting.catch(() => undefined))?.stop()
+    const platform = await starting
+    if (stopping) return
     await home.announceReady()
     log.info({ instanceName: platform.instanceName, addresses: platform.addresses, pid: process.pid }, 'ready')
   } catch (error) {
-    await home.close()
+    if (!stopping) await home.close()
     throw error
   }
 }

@@ -18,6 +18,12 @@ export interface ProcessPlan {
   readonly user?: { readonly uid: number; readonly gid: number }
 }
 
+/** Processes there are. Should this one end before it has stopped them, they are told to end as well. */
+const alive = new Set<number>()
+const endAll = () => {
+  for (const pid of alive) signalGroup(pid, 'SIGTERM')
+}
+
 /**
  * The output goes to the file without passing through this process: an agent that prints much costs the bus nothing, and one
  * that outlives a killed platform does not stumble over a broken pipe.
@@ -39,8 +45,15 @@ export async function startProcess(plan: ProcessPlan): Promise<StartedProcess> {
       child.once('exit', (code, signal) => resolve(exitCode(code, signal))),
     )
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+    const pid = child.pid!
+    if (alive.size === 0) process.once('exit', endAll)
+    alive.add(pid)
+    void ended.then(() => {
+      alive.delete(pid)
+      if (alive.size === 0) process.off('exit', endAll)
+    })
     child.on('error', () => {}) // a signal that could not be sent: the process is gone, and `exit` says so
-    return { pid: child.pid!, ended }
+    return { pid, ended }
   } catch (error) {
     throw new VolttronError('system', `cannot start ${plan.command}: ${reasonOf(error, plan)}`, { cause: error })
   } finally {

@@ -25,8 +25,13 @@ export function recordProcess(agentFolder: string, pid: number): void {
   }
 }
 
+/** Never throws: the mark of a process that is gone means nothing. */
 export function forgetProcess(agentFolder: string): void {
-  rmSync(join(agentFolder, AgentFile.process), { force: true })
+  try {
+    rmSync(join(agentFolder, AgentFile.process), { force: true })
+  } catch {
+    // the disk takes no changes
+  }
 }
 
 /**
