@@ -9,8 +9,9 @@ import { systemClock } from './clock.ts'
 import type { Home } from './home/home.ts'
 import type { AgentsOptions, PlatformOptions } from './options/platform-options.ts'
 import { findUser, type HomeView } from './supervisor/agent-user.ts'
-import { type AgentAccess, Agents } from './supervisor/agents.ts'
+import { Agents } from './supervisor/agents.ts'
 import { LogFiles } from './supervisor/log-files.ts'
+import type { AgentAccess } from './supervisor/replacement.ts'
 
 export interface AgentsParts {
   readonly home: Home
@@ -57,8 +58,15 @@ export function openAgents({ home, options, editRules, view, log }: AgentsParts)
 function accessBy(store: FileCredentialStore, editRules: AgentsParts['editRules']): AgentAccess {
   return {
     async grant(identity) {
-      if (!(await store.get(identity))) await store.create(identity)
-      await editRules(mergeAgent(identity, { roles: [{ [DEFAULT_ROLE]: { identity } }] }))
+      const isNew = !(await store.get(identity))
+      if (isNew) await store.create(identity)
+      try {
+        await editRules(mergeAgent(identity, { roles: [{ [DEFAULT_ROLE]: { identity } }] }))
+      } catch (error) {
+        if (isNew) await store.remove(identity)
+        throw error
+      }
+      return isNew
     },
     async withdraw(identity) {
       if (await store.get(identity)) await store.remove(identity)

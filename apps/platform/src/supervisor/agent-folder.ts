@@ -50,6 +50,8 @@ export const AgentFile = {
   package: 'package',
   /** Environment of a Python agent. */
   environment: 'venv',
+  /** VOLTTRON_HOME as an agent of another user sees it. */
+  home: 'home',
 } as const
 
 const FORMAT_VERSION = 1

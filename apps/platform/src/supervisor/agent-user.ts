@@ -20,9 +20,6 @@ export interface HomeView {
   readonly serverKey: string
 }
 
-/** In the folder of an agent: VOLTTRON_HOME as it sees it. */
-const VIEW = 'home'
-
 /** @throws VolttronError `config` when the platform does not run as root, or there is no such user */
 export function findUser(name: string): AgentUser {
   if (process.getuid?.() !== 0) {
@@ -65,7 +62,7 @@ export async function openWay({ home, run, agents }: HomePaths, socket: string):
  * @returns the path of that home
  */
 export async function handOver(folder: string, user: AgentUser, view: HomeView): Promise<string> {
-  const home = join(folder, VIEW)
+  const home = join(folder, AgentFile.home)
   const data = join(folder, AgentFile.data)
   const credentials = join(home, 'credentials_store')
   try {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { Logger } from '@volttron/observe'
-import { VolttronError } from '@volttron/vip'
+import { describeError, VolttronError } from '@volttron/vip'
 import { agentCommand, agentEnvironment } from './agent-environment.ts'
 import { AgentFile, type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
 import type { Ending, RestartRules } from './agent-machine.ts'
@@ -16,19 +16,10 @@ import type { LogFiles } from './log-files.ts'
 import { endOrphans, forgetProcess, recordProcess } from './orphans.ts'
 import { resourceUse } from './process-facts.ts'
 import { ResourceWatch } from './resource-watch.ts'
+import { type AgentAccess, Replacement } from './replacement.ts'
 import { type StartedProcess, Supervisor, type SupervisorPorts } from './supervisor.ts'
 
-/** Keys and rights of an agent. */
-export interface AgentAccess {
-  /** Makes a key with the rights every agent has; keeps what is there. */
-  grant(identity: string): Promise<void>
-  /** Takes key and rights away. */
-  withdraw(identity: string): Promise<void>
-  /** The credential as JSON text, as an agent is given it. @throws VolttronError `not-found` */
-  credentials(identity: string): Promise<string>
-}
-
-export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'beforeReplace'> {
+export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'signal'> {
   /** VOLTTRON_HOME. */
   readonly home: string
   readonly access: AgentAccess
@@ -77,22 +68,17 @@ export class Agents {
   readonly #byUuid = new Map<string, InstalledAgent>()
   /** The change that is under way, or the last one. */
   #changing: Promise<unknown> = Promise.resolve()
-  /** The agent that ran until the installation under way came to replace it. */
-  #interrupted: InstalledAgent | undefined
+  readonly #stopping = new AbortController()
   #onCrash: (crash: AgentCrash) => void = () => {}
   #stopLookingAtLogs = () => {}
-  #isClosed = false
 
   private constructor(ports: AgentsPorts) {
     this.#ports = ports
     this.logs = ports.logs
     this.#installer = new Installer({
       ...ports,
+      signal: this.#stopping.signal,
       installed: (identity) => this.byIdentity(identity),
-      beforeReplace: async (agent) => {
-        if (this.#runs(agent.uuid)) this.#interrupted = agent
-        await this.#supervisor.stop(agent.uuid)
-      },
     })
     this.#resources = new ResourceWatch(resourceUse, ports.clock.monotonicMs)
     this.#supervisor = new Supervisor(ports.rules, {
@@ -140,27 +126,30 @@ export class Agents {
 
   /**
    * @returns the agent's uuid
-   * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`; then nothing has changed
+   * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`, `unavailable`; then nothing has changed, unless the
+   *   message says that the agent is installed
    */
   install(request: InstallRequest): Promise<string> {
     return this.#change(async () => {
-      this.#interrupted = undefined
-      const agent = await this.#installer.install(request).catch(async (error) => {
-        if (this.#interrupted) await this.#supervisor.start(this.#interrupted.uuid).catch(() => {})
-        throw error
-      })
-      const former = this.byIdentity(agent.identity)
+      const replacement = new Replacement(this.#supervisor, this.#ports.access)
+      const agent = await this.#installer
+        .install(request, (identity, former) => replacement.begin(identity, former))
+        .catch(async (error) => {
+          await replacement.undo()
+          throw error
+        })
+      const { former, wasWanted } = replacement
       if (former) {
-        await this.#supervisor.remove(former.uuid)
+        this.#supervisor.drop(former.uuid)
         this.#byUuid.delete(former.uuid)
       }
-      await this.#ports.access.grant(agent.identity).catch(async (error) => {
-        await this.#installer.remove(agent)
-        throw error
-      })
       this.#byUuid.set(agent.uuid, agent)
       this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid: agent.uuid }, 'agent installed')
-      if (request.start || this.#interrupted) await this.start(agent.uuid)
+      if (request.start || wasWanted) {
+        await this.start(agent.uuid).catch((error) => {
+          throw new VolttronError('unavailable', `${agent.identity} is installed, but ${describeError(error)}`)
+        })
+      }
       return agent.uuid
     })
   }
@@ -169,8 +158,12 @@ export class Agents {
   remove(uuid: string, withdraw: boolean): Promise<void> {
     return this.#change(async () => {
       const agent = this.get(uuid)
-      await this.#supervisor.remove(uuid)
-      await this.#installer.remove(agent)
+      await this.#supervisor.hold(uuid)
+      await this.#installer.remove(agent).catch((error) => {
+        this.#supervisor.release(uuid)
+        throw error
+      })
+      this.#supervisor.drop(uuid)
       this.#byUuid.delete(uuid)
       if (withdraw) await this.#ports.access.withdraw(agent.identity)
       this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid }, 'agent removed')
@@ -179,16 +172,14 @@ export class Agents {
 
   /** @param tag none removes it */
   async tag(uuid: string, tag: string | undefined): Promise<void> {
-    const agent = this.get(uuid)
-    await writeTag(agent.folder, tag)
-    this.#byUuid.set(uuid, { ...agent, tag: tag?.slice(0, 64) || undefined })
+    await writeTag(this.get(uuid).folder, tag)
+    this.#alter(uuid, { tag: tag?.slice(0, 64) || undefined })
   }
 
   /** @param priority from 0 to 99: started with the platform, low numbers first; none: not started with it */
   async prioritize(uuid: string, priority: string | undefined): Promise<void> {
-    const agent = this.get(uuid)
-    await writePriority(agent.folder, priority)
-    this.#byUuid.set(uuid, { ...agent, priority: priority?.trim().padStart(2, '0') })
+    await writePriority(this.get(uuid).folder, priority)
+    this.#alter(uuid, { priority: priority?.trim().padStart(2, '0') })
   }
 
   /** Resolves when its process is there. @throws VolttronError `usage` when it runs already, `not-found`, `system` */
@@ -226,11 +217,12 @@ export class Agents {
     return this.#supervisor.stopAll()
   }
 
-  /** Stops all agents, for good. */
+  /** Stops all agents, for good, and gives up an installation that is under way. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#stopping.abort()
     this.#stopLookingAtLogs()
     await this.#supervisor.close()
+    await this.#changing
   }
 
   /** Forgets how agents ended. @param waiting also those that are about to be started again: they stay as they are */
@@ -296,7 +288,13 @@ export class Agents {
       logFile: logs.ofAgent(agent.identity),
       ...(user && { user: user.account }),
     })
-    recordProcess(agent.folder, started.pid)
+    try {
+      recordProcess(agent.folder, started.pid)
+    } catch (error) {
+      // Nobody would know of it after a crash of ours.
+      signalGroup(started.pid, 'SIGKILL')
+      throw error
+    }
     this.#ports.log.info({ identity: agent.identity, pid: started.pid }, 'agent started')
     const ended = started.ended.then((code) => {
       forgetProcess(agent.folder)
@@ -320,14 +318,23 @@ export class Agents {
     return at === 'running' || at === 'starting'
   }
 
+  /** Unless it is gone by now. */
+  #alter(uuid: string, change: Partial<InstalledAgent>): void {
+    const agent = this.#byUuid.get(uuid)
+    if (agent) this.#byUuid.set(uuid, { ...agent, ...change })
+  }
+
   #change<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(work)
+    const done = this.#changing.then(() => {
+      if (this.#stopping.signal.aborted) throw new VolttronError('unavailable', 'the platform is stopping')
+      return work()
+    })
     this.#changing = done.catch(() => {})
     return done
   }
 
   #lookAtLogs(): void {
-    if (this.#isClosed) return
+    if (this.#stopping.signal.aborted) return
     this.#stopLookingAtLogs = this.#ports.clock.setTimer(LOOK_AT_LOGS_MS, () => {
       const running = this.list().filter(({ uuid }) => this.#runs(uuid))
       Promise.all(running.map(({ identity }) => this.logs.rotateAgent(identity)))

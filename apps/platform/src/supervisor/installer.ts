@@ -3,10 +3,9 @@
  * and moved into place at the end, so that what is there is complete, whenever the platform is killed.
  */
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileError } from '@volttron/auth'
+import { errorCode, fileError } from '@volttron/auth'
 import { identityProblem, isReservedIdentity, VolttronError } from '@volttron/vip'
 import {
   AgentFile,
@@ -19,31 +18,38 @@ import {
   writeTag,
 } from './agent-folder.ts'
 import type { InstallRequest } from './install-request.ts'
-import type { LogFiles } from './log-files.ts'
-import { type UnpackedPackage, unpackNodePackage } from './node-package.ts'
+import { type NodePackagePorts, type UnpackedPackage, unpackNodePackage } from './node-package.ts'
 import { findPackage } from './package-source.ts'
-import { unpackPythonPackage } from './python-package.ts'
+import { type PythonPackagePorts, unpackPythonPackage } from './python-package.ts'
 
-export interface InstallerPorts {
+export interface InstallerPorts extends NodePackagePorts, PythonPackagePorts {
   readonly agentsFolder: string
   /** On the same file system as {@link agentsFolder}. */
   readonly stagingFolder: string
-  readonly logs: LogFiles
-  readonly environment: Readonly<NodeJS.ProcessEnv>
-  /** The interpreter that makes the environments of Python agents. */
-  readonly python: string
-  /** Folder of the SDK that Node.js agents get which bring none. */
-  readonly sdkFolder: () => string
   /** The agent with this identity, if there is one. */
   installed(identity: string): InstalledAgent | undefined
-  /** Ends its process before its folder is replaced. */
-  beforeReplace(agent: InstalledAgent): Promise<void>
 }
+
+/** Called when all is prepared and only the move into place is left. When it rejects, nothing is changed. */
+export type BeforeMove = (identity: string, former: InstalledAgent | undefined) => Promise<void>
 
 const FOLDER_MODE = 0o700
 const EMPTY_CONFIG = '{}'
 /** In a staging folder: agents that have just been taken out of their place, for the one that is to have it. */
 const REPLACED = 'replaced'
+/** What an installation puts into the folder of an agent. All else in it is the agent's own. */
+const PUT_BY_INSTALLATION: ReadonlySet<string> = new Set([
+  AgentFile.uuid,
+  AgentFile.name,
+  AgentFile.config,
+  AgentFile.tag,
+  AgentFile.priority,
+  AgentFile.description,
+  AgentFile.process,
+  AgentFile.package,
+  AgentFile.environment,
+  AgentFile.home,
+])
 
 export class Installer {
   readonly #ports: InstallerPorts
@@ -52,68 +58,72 @@ export class Installer {
     this.#ports = ports
   }
 
-  /** Brings back an agent that was just being replaced when the platform was killed, and removes what is left half done. */
+  /** Ends what was under way when the platform was killed: an agent that was just being replaced is complete again. */
   async prepare(): Promise<void> {
     const { agentsFolder, stagingFolder, logs } = this.#ports
     logs.prepare()
-    for (const staging of await readdir(stagingFolder).catch(() => [])) {
-      const replaced = join(stagingFolder, staging, REPLACED)
-      for (const identity of await readdir(replaced).catch(() => [])) {
-        const place = join(agentsFolder, identity)
-        if (!(await isThere(place))) await rename(join(replaced, identity), place)
+    try {
+      for (const staging of await namesIn(stagingFolder)) {
+        const replaced = join(stagingFolder, staging, REPLACED)
+        for (const identity of await namesIn(replaced)) {
+          const place = join(agentsFolder, identity)
+          if (await isThere(place)) await moveStored(join(replaced, identity), place)
+          else await rename(join(replaced, identity), place)
+        }
       }
-    }
-    await rm(stagingFolder, { recursive: true, force: true }).catch((error) => {
+      await rm(stagingFolder, { recursive: true, force: true, maxRetries: 5 })
+    } catch (error) {
       throw fileError(`cannot empty ${stagingFolder}`, error)
-    })
+    }
   }
 
   /**
    * @returns the agent as it is on the disk now
    * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`; then nothing has changed
    */
-  async install(request: InstallRequest): Promise<InstalledAgent> {
-    if (request.identity !== undefined) this.#checkIdentity(request.identity, request.force)
+  async install(request: InstallRequest, beforeMove: BeforeMove): Promise<InstalledAgent> {
+    if (request.identity !== undefined) await this.#checkIdentity(request.identity, request.force)
     if (request.priority !== undefined) twoDigits(request.priority)
     const uuid = randomUUID()
     const staging = join(this.#ports.stagingFolder, uuid)
     try {
-      await mkdir(staging, { recursive: true, mode: FOLDER_MODE }).catch((error) => {
-        throw fileError(`cannot make the folder ${staging}`, error)
-      })
       const agentFolder = join(staging, 'agent')
-      await mkdir(agentFolder, { mode: FOLDER_MODE })
+      await mkdir(agentFolder, { recursive: true, mode: FOLDER_MODE }).catch((error) => {
+        throw fileError(`cannot make the folder ${agentFolder}`, error)
+      })
       const unpacked = await this.#unpack(request, staging, agentFolder)
       const name = `${unpacked.name}-${unpacked.version}`
-      const identity = this.#identityFor(name, unpacked, request)
+      const identity = await this.#identityFor(name, unpacked, request)
       const former = this.#ports.installed(identity)
       await writeDescription(agentFolder, { uuid, name, version: unpacked.version, launch: unpacked.launch })
       await writeTag(agentFolder, request.tag ?? former?.tag)
       await writePriority(agentFolder, request.priority ?? former?.priority)
-      if (request.config !== undefined || !former) await writeConfig(agentFolder, request.config ?? EMPTY_CONFIG)
-      if (former) await this.#takeOver(former, agentFolder, request.config === undefined)
-      else await mkdir(join(agentFolder, AgentFile.data), { mode: FOLDER_MODE })
+      await this.#putConfig(request.config, identity, agentFolder)
+      await beforeMove(identity, former)
       await this.#moveIntoPlace(agentFolder, identity, join(staging, REPLACED))
       const agent = await readAgent(this.#ports.agentsFolder, identity)
       if (typeof agent === 'string') throw new VolttronError('internal', `${identity} was not installed: ${agent}`)
+      await removeQuietly(staging)
       return agent
-    } finally {
-      await rm(staging, { recursive: true, force: true }).catch(() => {})
+    } catch (error) {
+      // A former agent that could not be moved back waits there for the next start of the platform.
+      if ((await namesIn(join(staging, REPLACED)).catch(() => [])).length === 0) await removeQuietly(staging)
+      throw error
     }
   }
 
-  /** @throws VolttronError `system` */
+  /** @throws VolttronError `system`; then the agent is still there */
   async remove({ identity, folder }: InstalledAgent): Promise<void> {
-    // Out of sight in one step; what takes long comes after.
-    const aside = join(this.#ports.stagingFolder, randomUUID())
+    const staging = join(this.#ports.stagingFolder, randomUUID())
     try {
-      await mkdir(this.#ports.stagingFolder, { recursive: true, mode: FOLDER_MODE })
-      await rename(folder, aside)
-      await rm(aside, { recursive: true, force: true })
-      await this.#ports.logs.removeAgent(identity)
+      await mkdir(staging, { recursive: true, mode: FOLDER_MODE })
+      // Out of sight in one step; what takes long comes after.
+      await rename(folder, join(staging, 'removed'))
     } catch (error) {
       throw fileError(`cannot remove ${folder}`, error)
     }
+    await removeQuietly(staging)
+    await this.#ports.logs.removeAgent(identity)
   }
 
   async #unpack(request: InstallRequest, staging: string, agentFolder: string): Promise<UnpackedPackage> {
@@ -126,21 +136,25 @@ export class Installer {
   }
 
   /** The one asked for, else the one its author wants, else a free one made of its name. */
-  #identityFor(name: string, { defaultIdentity }: UnpackedPackage, { identity, force }: InstallRequest): string {
+  async #identityFor(
+    name: string,
+    { defaultIdentity }: UnpackedPackage,
+    { identity, force }: InstallRequest,
+  ): Promise<string> {
     const wanted = identity ?? defaultIdentity
     if (wanted !== undefined) {
-      this.#checkIdentity(wanted, force)
+      await this.#checkIdentity(wanted, force)
       return wanted
     }
     for (let number = 1; ; number++) {
       const free = `${name}_${number}`
       if (this.#ports.installed(free)) continue
-      this.#checkIdentity(free, false)
+      await this.#checkIdentity(free, false)
       return free
     }
   }
 
-  #checkIdentity(identity: string, force: boolean): void {
+  async #checkIdentity(identity: string, force: boolean): Promise<void> {
     const problem = identity.startsWith('.') ? 'it must not start with a dot' : identityProblem(identity)
     if (problem !== undefined) {
       throw new VolttronError('usage', `'${identity.slice(0, 100)}' is no identity: ${problem}`)
@@ -148,47 +162,77 @@ export class Installer {
     if (isReservedIdentity(identity)) {
       throw new VolttronError('usage', `the identity '${identity}' belongs to the platform`)
     }
-    if (!force && this.#ports.installed(identity)) {
+    if (force) return
+    if (this.#ports.installed(identity)) {
       throw new VolttronError('usage', `an agent with the identity '${identity}' is installed already`, {
+        hint: '--force replaces it and keeps its data; --vip-identity gives the new one another identity',
+      })
+    }
+    const place = join(this.#ports.agentsFolder, identity)
+    if (await isThere(place)) {
+      throw new VolttronError('usage', `${place} is there already, but it is no agent that can be read`, {
         hint: '--force replaces it and keeps its data; --vip-identity gives the new one another identity',
       })
     }
   }
 
-  /** What the agent has stored stays with its identity. Copied, so that the former one is complete until it is replaced. */
-  async #takeOver(former: InstalledAgent, agentFolder: string, keepConfig: boolean): Promise<void> {
-    await this.#ports.beforeReplace(former)
-    for (const name of [AgentFile.data, ...(keepConfig ? [AgentFile.config] : [])]) {
-      const from = join(former.folder, name)
-      if (!(await isThere(from))) continue
-      try {
-        await cp(from, join(agentFolder, name), { recursive: true, mode: constants.COPYFILE_FICLONE })
-      } catch (error) {
-        throw fileError(`cannot take over ${from}`, error)
-      }
+  /** The configuration that was given, else the one that is there. */
+  async #putConfig(config: string | undefined, identity: string, agentFolder: string): Promise<void> {
+    const present = join(this.#ports.agentsFolder, identity, AgentFile.config)
+    if (config !== undefined || !(await isThere(present))) return await writeConfig(agentFolder, config ?? EMPTY_CONFIG)
+    try {
+      await copyFile(present, join(agentFolder, AgentFile.config))
+    } catch (error) {
+      throw fileError(`cannot take over ${present}`, error)
     }
-    await mkdir(join(agentFolder, AgentFile.data), { recursive: true, mode: FOLDER_MODE })
   }
 
+  /** What the agent has stored stays with its identity. It is moved last: whenever we are killed, the rest can be done later. */
   async #moveIntoPlace(from: string, identity: string, replaced: string): Promise<void> {
     const place = join(this.#ports.agentsFolder, identity)
     const aside = join(replaced, identity)
+    const undo: (() => Promise<void>)[] = []
     try {
-      if (!(await isThere(place))) return await rename(from, place)
-      await mkdir(replaced, { mode: FOLDER_MODE })
-      await rename(place, aside)
-      await rename(from, place).catch(async (error) => {
-        await rename(aside, place)
-        throw error
-      })
+      if (await isThere(place)) {
+        await mkdir(replaced, { mode: FOLDER_MODE })
+        await rename(place, aside)
+        undo.unshift(() => rename(aside, place))
+      }
+      await rename(from, place)
+      undo.unshift(() => rename(place, from))
+      if (undo.length > 1) {
+        undo.unshift(() => moveStored(place, aside))
+        await moveStored(aside, place)
+      }
+      await mkdir(join(place, AgentFile.data), { recursive: true, mode: FOLDER_MODE })
     } catch (error) {
+      for (const step of undo) await step()
       throw fileError(`cannot move the agent to ${place}`, error)
     }
   }
 }
 
+/** What an agent has stored in its folder goes to another one, unless that has something of the name. */
+async function moveStored(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) {
+    if (PUT_BY_INSTALLATION.has(name) || (await isThere(join(to, name)))) continue
+    await rename(join(from, name), join(to, name))
+  }
+}
+
+const removeQuietly = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true }).catch(() => {})
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
 const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
+  lstat(path).then(
     () => true,
     () => false,
   )

@@ -1,15 +1,14 @@
 /** Installs the code of a Node.js agent: copied or unpacked, with the packages it depends on. */
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { basename, delimiter, dirname, join, resolve } from 'node:path'
+import { cp, lstat, mkdir, readFile, readlink, realpath, symlink, writeFile } from 'node:fs/promises'
+import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { fileError } from '@volttron/auth'
 import { parseJson, VolttronError } from '@volttron/vip'
 import { extract } from 'tar'
 import * as z from 'zod'
 import { AgentFile, type Launch } from './agent-folder.ts'
-import type { LogFiles } from './log-files.ts'
 import type { PackageSource } from './package-source.ts'
-import { runTool, ToolFailed, toolError } from './run-tool.ts'
+import { runTool, ToolFailed, type ToolPorts, toolError } from './run-tool.ts'
 
 /** What a package turned out to be, once it is in the staging folder. */
 export interface UnpackedPackage {
@@ -21,9 +20,7 @@ export interface UnpackedPackage {
   readonly defaultIdentity: string | undefined
 }
 
-export interface NodePackagePorts {
-  readonly logs: LogFiles
-  readonly environment: Readonly<NodeJS.ProcessEnv>
+export interface NodePackagePorts extends ToolPorts {
   /** Folder of the SDK that agents get which bring none. */
   readonly sdkFolder: () => string
 }
@@ -36,6 +33,7 @@ const manifestShape = z.object({
   main: z.string().optional(),
   bin: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
   dependencies: z.record(z.string(), z.string()).default({}),
+  peerDependencies: z.record(z.string(), z.string()).default({}),
   volttron: z.object({ identity: z.string().optional() }).optional(),
 })
 type Manifest = z.infer<typeof manifestShape>
@@ -67,7 +65,7 @@ export async function unpackNodePackage(
 async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, folder: string): Promise<void> {
   if (isFolder) {
     try {
-      await cp(path, folder, { recursive: true, filter: (name) => basename(name) !== '.git' })
+      await copyFolder(await realpath(path), folder)
     } catch (error) {
       throw fileError(`cannot copy ${path}`, error)
     }
@@ -81,6 +79,20 @@ async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, fol
     const why = error instanceof Error ? error.message : String(error)
     throw new VolttronError('bad-data', `${path} is no npm tarball: ${why}`, { cause: error })
   }
+}
+
+/** Links within the folder stay within the copy; those that lead out of it lead to the same place. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  const filter = async (source: string, target: string): Promise<boolean> => {
+    if (basename(source) === '.git') return false
+    if (!(await lstat(source)).isSymbolicLink()) return true
+    const link = await readlink(source)
+    const meant = resolve(dirname(source), link)
+    if (isAbsolute(link) || meant === from || meant.startsWith(from + sep)) return true
+    await symlink(meant, target)
+    return false
+  }
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter })
 }
 
 async function readManifest(folder: string, source: string): Promise<Manifest> {
@@ -119,15 +131,16 @@ async function addDependencies(
   ports: NodePackagePorts,
 ): Promise<void> {
   const modules = join(folder, 'node_modules')
-  const missing = Object.keys(manifest.dependencies).filter((name) => !existsSync(join(modules, name, 'package.json')))
-  const others = missing.filter((name) => name !== SDK)
+  const isMissing = (name: string) => !existsSync(join(modules, name, 'package.json'))
+  const others = Object.keys(manifest.dependencies).filter((name) => name !== SDK && isMissing(name))
   if (others.length > 0 && isInPlace) {
     throw new VolttronError('bad-data', `${folder} lacks packages it depends on: ${others.join(', ')}`, {
       hint: 'run npm install in it, or install the agent without --editable',
     })
   }
   if (others.length > 0) await npmInstall(manifest, folder, ports)
-  if (!missing.includes(SDK)) return
+  const wantsSdk = SDK in manifest.dependencies || SDK in manifest.peerDependencies
+  if (!wantsSdk || !isMissing(SDK)) return
   const link = join(modules, SDK)
   await mkdir(dirname(link), { recursive: true })
   await symlink(ports.sdkFolder(), link, 'dir')
@@ -138,7 +151,8 @@ async function npmInstall(manifest: Manifest, folder: string, ports: NodePackage
   const original = await readFile(path, 'utf8')
   // The SDK comes from the platform: npm must neither look for it nor mind it.
   const { [SDK]: _sdk, ...dependencies } = manifest.dependencies
-  await writeFile(path, JSON.stringify({ ...(parseJson(original) as object), dependencies }))
+  const { [SDK]: _peer, ...peerDependencies } = manifest.peerDependencies
+  await writeFile(path, JSON.stringify({ ...(parseJson(original) as object), dependencies, peerDependencies }))
   try {
     await runTool(
       {
@@ -151,7 +165,7 @@ async function npmInstall(manifest: Manifest, folder: string, ports: NodePackage
           PATH: [dirname(process.execPath), ports.environment.PATH ?? ''].join(delimiter),
         },
       },
-      ports.logs,
+      ports,
     )
   } catch (error) {
     if (error instanceof ToolFailed && error.isMissing) {

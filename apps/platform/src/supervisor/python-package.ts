@@ -4,14 +4,11 @@ import { join } from 'node:path'
 import { parseJson, VolttronError } from '@volttron/vip'
 import * as z from 'zod'
 import { AgentFile } from './agent-folder.ts'
-import type { LogFiles } from './log-files.ts'
 import type { UnpackedPackage } from './node-package.ts'
 import type { PackageSource } from './package-source.ts'
-import { runTool, ToolFailed, toolError } from './run-tool.ts'
+import { runTool, ToolFailed, type ToolPorts, toolError } from './run-tool.ts'
 
-export interface PythonPackagePorts {
-  readonly logs: LogFiles
-  readonly environment: Readonly<NodeJS.ProcessEnv>
+export interface PythonPackagePorts extends ToolPorts {
   /** The interpreter that makes the environments: `python3`. */
   readonly python: string
 }
@@ -86,7 +83,7 @@ export async function unpackPythonPackage(
   const pip = async (...args: string[]) => {
     const command = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-c', constraints, ...args]
     const wanted = args.at(-1)
-    await runTool({ command: python, args: command, environment: ports.environment }, ports.logs).catch((error) => {
+    await runTool({ command: python, args: command }, ports).catch((error) => {
       throw toolError(`pip cannot install ${wanted}`, error, ports.logs, PIP_COMPLAINT)
     })
   }
@@ -100,10 +97,11 @@ export async function unpackPythonPackage(
   return agentIn(described, source.requirement)
 }
 
-async function requirePython({ python, environment, logs }: PythonPackagePorts): Promise<void> {
+async function requirePython(ports: PythonPackagePorts): Promise<void> {
+  const { python } = ports
   const check = `import sys; sys.exit(sys.version_info < (3, ${OLDEST_MINOR}))`
   try {
-    await runTool({ command: python, args: ['-c', check], environment }, logs)
+    await runTool({ command: python, args: ['-c', check] }, ports)
   } catch (error) {
     if (!(error instanceof ToolFailed)) throw error
     const what = error.isMissing ? `${python} is missing` : `${python} is older than Python 3.${OLDEST_MINOR}`
@@ -115,10 +113,7 @@ async function requirePython({ python, environment, logs }: PythonPackagePorts):
 
 async function makeEnvironment(environment: string, ports: PythonPackagePorts): Promise<void> {
   try {
-    await runTool(
-      { command: ports.python, args: ['-m', 'venv', environment], environment: ports.environment },
-      ports.logs,
-    )
+    await runTool({ command: ports.python, args: ['-m', 'venv', environment] }, ports)
   } catch (error) {
     if (!(error instanceof ToolFailed)) throw error
     throw new VolttronError('system', `${ports.python} cannot make a virtual environment`, {
@@ -128,8 +123,8 @@ async function makeEnvironment(environment: string, ports: PythonPackagePorts): 
   }
 }
 
-async function describe(python: string, { environment, logs }: PythonPackagePorts): Promise<Described> {
-  const text = await runTool({ command: python, args: ['-c', DESCRIBE], environment }, logs)
+async function describe(python: string, ports: PythonPackagePorts): Promise<Described> {
+  const text = await runTool({ command: python, args: ['-c', DESCRIBE] }, ports)
   return describedShape.parse(parseJson(text))
 }
 

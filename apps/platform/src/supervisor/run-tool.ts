@@ -2,17 +2,26 @@
 import { spawn } from 'node:child_process'
 import { errorCode } from '@volttron/auth'
 import { VolttronError } from '@volttron/vip'
+import { signalGroup } from './agent-process.ts'
 import type { LogFiles } from './log-files.ts'
 
 export interface Tool {
   readonly command: string
   readonly args: readonly string[]
   readonly workingFolder?: string
-  readonly environment: Readonly<NodeJS.ProcessEnv>
-  /** Kills it after so long. Default 15 min: large wheels over a slow line. */
-  readonly timeoutMs?: number
+  /** Instead of that of the platform. */
+  readonly environment?: Readonly<NodeJS.ProcessEnv>
 }
 
+export interface ToolPorts {
+  readonly logs: LogFiles
+  /** Environment of the platform. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>
+  /** Aborts when the platform stops: whatever runs is killed. */
+  readonly signal: AbortSignal
+}
+
+/** Large wheels may come over a slow line. */
 const TIMEOUT_MS = 15 * 60_000
 /** Of a program that never stops printing, only the end is kept. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
@@ -29,19 +38,31 @@ export class ToolFailed extends Error {
   }
 }
 
-/** @returns what it printed on standard output. @throws ToolFailed, VolttronError `system` when the log cannot be written */
-export async function runTool(tool: Tool, logs: LogFiles): Promise<string> {
-  const { command, args, workingFolder, environment, timeoutMs = TIMEOUT_MS } = tool
+/**
+ * @returns what it printed on standard output
+ * @throws ToolFailed; VolttronError `unavailable` when the platform stops, `system` when the log cannot be written
+ */
+export async function runTool({ command, args, workingFolder, environment }: Tool, ports: ToolPorts): Promise<string> {
+  const { logs, signal } = ports
+  requireRunning(signal)
   const out: Buffer[] = []
   const all: Buffer[] = []
-  const how = await new Promise<{ code: number | null; error?: unknown }>((resolve) => {
+  const how = await new Promise<{ code: number | null; error?: unknown }>((done) => {
     const child = spawn(command, args, {
       ...(workingFolder === undefined ? {} : { cwd: workingFolder }),
-      env: environment,
+      env: environment ?? ports.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
+      // A group of its own: what it has started ends with it.
+      detached: true,
     })
+    const kill = () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL')
+    const timer = setTimeout(kill, TIMEOUT_MS)
+    signal.addEventListener('abort', kill)
+    const resolve = (result: { code: number | null; error?: unknown }) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', kill)
+      done(result)
+    }
     child.stdout.on('data', (chunk: Buffer) => {
       keep(out, chunk)
       keep(all, chunk)
@@ -52,11 +73,16 @@ export async function runTool(tool: Tool, logs: LogFiles): Promise<string> {
   })
   const output = Buffer.concat(all).toString()
   await logs.writeInstallation(`$ ${command} ${args.join(' ')}\n${output}${output.endsWith('\n') ? '' : '\n'}`)
+  requireRunning(signal)
   if (errorCode(how.error) === 'ENOENT') throw new ToolFailed(`${command} is not there`, output, true)
   if (how.error !== undefined) throw new ToolFailed(`${command} cannot be run: ${errorCode(how.error)}`, output)
   if (how.code === null) throw new ToolFailed(`${command} was ended, it took too long`, output)
   if (how.code !== 0) throw new ToolFailed(`${command} ended with exit code ${how.code}`, output)
   return Buffer.concat(out).toString()
+}
+
+function requireRunning({ aborted }: AbortSignal): void {
+  if (aborted) throw new VolttronError('unavailable', 'the platform is stopping')
 }
 
 /**

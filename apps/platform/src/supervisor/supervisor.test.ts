@@ -149,6 +149,32 @@ describe('Supervisor', () => {
     await stopping
   })
 
+  it('tells whoever stops an agent that its process is gone, although somebody else has it started again', async () => {
+    world.onSignal = () => {}
+    await supervisor.start('a')
+    const stopping = supervisor.stop('a')
+    const restarting = supervisor.restart('a')
+    world.end(1, 0)
+    await stopping
+    await restarting
+    expect(supervisor.stateOf('a')).toMatchObject({ at: 'running', pid: 2 })
+  })
+
+  it('lets nobody start an agent that is held, and calls off a restart under way', async () => {
+    world.onSignal = () => {}
+    await supervisor.start('a')
+    const restarting = supervisor.restart('a')
+    const held = supervisor.hold('a')
+    await expect(supervisor.restart('a')).rejects.toMatchObject({ code: 'unavailable' })
+    world.end(1, 0)
+    await held
+    await expect(restarting).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(supervisor.start('a')).rejects.toThrow('replaced or removed')
+    supervisor.release('a')
+    await supervisor.start('a')
+    expect(world.lastPid).toBe(2)
+  })
+
   it('starts nothing any more once it is closed', async () => {
     await supervisor.start('a')
     await supervisor.start('b')

@@ -47,9 +47,11 @@ interface Ward {
   state: AgentState
   startedTimes: number
   clearTimer: () => void
+  /** It is being replaced or removed: nobody may start it. */
+  isHeld: boolean
   /** Told when the process is there, or why it is not. */
   starters: { resolve(): void; reject(error: unknown): void }[]
-  /** Told when there is no process. */
+  /** Told when the process is gone, even if another follows. */
   stoppers: (() => void)[]
 }
 
@@ -74,20 +76,14 @@ export class Supervisor {
     return this.#wards.get(uuid)?.startedTimes ?? 0
   }
 
-  /** Agents that were started since the platform runs, and not forgotten. */
-  get started(): readonly string[] {
-    return [...this.#wards].filter(([, { state }]) => state !== NEVER_STARTED).map(([uuid]) => uuid)
-  }
-
   /** Resolves when the process is there. @throws VolttronError `usage` when it runs already; whatever keeps it from starting */
   async start(uuid: string): Promise<void> {
-    this.#requireOpen()
-    const ward = this.#ward(uuid)
+    const ward = this.#free(uuid)
     if (!isQuiet(ward.state)) throw new VolttronError('usage', 'agent is already running')
     await this.#startBy(uuid, ward, { type: 'start' })
   }
 
-  /** Resolves when there is no process any more. */
+  /** Resolves when the process is gone. */
   async stop(uuid: string): Promise<void> {
     const ward = this.#wards.get(uuid)
     if (!ward) return
@@ -98,8 +94,7 @@ export class Supervisor {
 
   /** Stops and starts; starts one that does not run. Resolves when the new process is there. */
   async restart(uuid: string): Promise<void> {
-    this.#requireOpen()
-    await this.#startBy(uuid, this.#ward(uuid), { type: 'restart' })
+    await this.#startBy(uuid, this.#free(uuid), { type: 'restart' })
   }
 
   /** Forgets how agents ended. @param waiting also those that wait for their restart, which is called off */
@@ -109,9 +104,18 @@ export class Supervisor {
     }
   }
 
-  /** Stops an agent and knows nothing of it any more. */
-  async remove(uuid: string): Promise<void> {
+  /** Stops an agent and lets nobody start it until it is released or dropped. */
+  async hold(uuid: string): Promise<void> {
+    this.#ward(uuid).isHeld = true
     await this.stop(uuid)
+  }
+
+  release(uuid: string): void {
+    this.#ward(uuid).isHeld = false
+  }
+
+  /** Knows nothing any more of an agent that is held. */
+  drop(uuid: string): void {
     this.#wards.delete(uuid)
   }
 
@@ -125,8 +129,12 @@ export class Supervisor {
     await this.stopAll()
   }
 
-  #requireOpen(): void {
+  /** What may be started. @throws VolttronError `unavailable` */
+  #free(uuid: string): Ward {
     if (this.#isClosed) throw new VolttronError('unavailable', 'the platform is stopping')
+    const ward = this.#ward(uuid)
+    if (ward.isHeld) throw new VolttronError('unavailable', 'the agent is being replaced or removed')
+    return ward
   }
 
   #ward(uuid: string): Ward {
@@ -134,6 +142,7 @@ export class Supervisor {
       state: NEVER_STARTED,
       startedTimes: 0,
       clearTimer: () => {},
+      isHeld: false,
       starters: [],
       stoppers: [],
     }
@@ -155,8 +164,8 @@ export class Supervisor {
     if (isQuiet(state)) {
       const why = error ?? new VolttronError('unavailable', 'the agent was stopped before it ran')
       for (const { reject } of ward.starters.splice(0)) reject(why)
-      for (const resolve of ward.stoppers.splice(0)) resolve()
     }
+    if (isQuiet(state) || event.type === 'exited') for (const resolve of ward.stoppers.splice(0)) resolve()
     for (const effect of effects) this.#perform(uuid, ward, effect)
   }
 
