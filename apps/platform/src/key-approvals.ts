@@ -7,6 +7,7 @@
  * one that is free, and that no rule grants anything.
  */
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import {
   type ApprovedKey,
   authzIdentityProblem,
@@ -25,7 +26,7 @@ import {
   parsePublicKey,
   VolttronError,
 } from '@volttron/vip'
-import { JsonFile, readJsonFile, UnusableFile } from './home/json-file.ts'
+import { JsonFile, readJsonFile, setAsideFile, UnusableFile } from './home/json-file.ts'
 import type { LocalKeys } from './local-keys.ts'
 import { PeerLog } from './router/peer-log.ts'
 
@@ -60,7 +61,11 @@ export class KeyApprovals {
   /** @param nowMs wall clock, for the name of a file that cannot be used */
   static async open(ports: KeyApprovalsPorts, nowMs: number): Promise<KeyApprovals> {
     const { value, message } = await readJsonFile(ports.path, readDecisions, nowMs)
-    if (message !== undefined) ports.log.warn(message)
+    if (message !== undefined) {
+      ports.log.warn(message)
+      // One that cannot even be read is still in its place, where the next decision would overwrite it.
+      if (existsSync(ports.path)) ports.log.warn(await setAsideFile(ports.path, 'it cannot be read', nowMs))
+    }
     return new KeyApprovals(ports, value)
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -383,6 +383,20 @@ describe('an unknown key', () => {
     expect(ring.admit(KEY, 'x').verdict).toBe('refuse')
     expect(ring.holderOf(KEY, 'meter')).toBeUndefined()
   })
+
+  it.each(['corrupt', 'newer', 'unreadable'])(
+    'is judged anew when the decisions are %s, and these are kept aside',
+    async (what) => {
+      const path = join(folder, 'key_approvals.json')
+      if (what === 'unreadable') mkdirSync(path)
+      else writeFileSync(path, what === 'newer' ? '{"version": 99}' : '{"version": 1, "approved": [{}], "denied": []}')
+      approvals = await openApprovals()
+      expect(approvals.approved).toEqual([])
+      expect(readdirSync(folder).filter((name) => name.startsWith('key_approvals'))).toEqual([
+        expect.stringMatching(/^key_approvals\.json\.(corrupt|newer)-/),
+      ])
+    },
+  )
 
   it('is not pending any more when it has got credentials', async () => {
     await knock()

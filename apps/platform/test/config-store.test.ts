@@ -142,14 +142,23 @@ describe('the configuration store', () => {
     connect('agent')
     const operator = connect('operator')
     const first = operator.call(STORE, 'set_config', ['agent', 'one', '1'])
-    for (let count = 0; count < 200; count++) operator.call(STORE, 'set_config', ['agent', `more${count}`, '1'])
-    await settled()
+    for (let count = 0; count < 199; count++) operator.call(STORE, 'set_config', ['agent', `more${count}`, '1'])
+    // Counted from their arrival on, whatever the disk has taken by then.
     const refused = await ask(operator, 'set_config', ['agent', 'last', '1'])
-    expect(reasonOf(refused)).toContain('agent does not answer')
+    expect(reasonOf(refused)).toContain('too many changes of the configurations of agent are under way')
     expect((await ask(operator, 'set_config', ['other', 'config', '1'])).error).toBeUndefined()
     fixture.pass(30_000)
     await settled()
     expect(first()).toMatchObject({ result: null })
+  })
+
+  it('refuses changes that bring more text than may wait, and takes them again when that is stored', async () => {
+    const operator = connect('operator')
+    const text = 'x'.repeat(15 * 2 ** 20)
+    const answers = [1, 2, 3, 4, 5].map((at) => operator.call(STORE, 'set_config', ['away', `c${at}`, text]))
+    await settled()
+    expect(answers.map((answer) => answer()?.error !== undefined)).toEqual([false, false, false, false, true])
+    expect((await ask(operator, 'set_config', ['away', 'c5', text])).error).toBeUndefined()
   })
 
   it('lets an agent change its own store and no other, and read any', async () => {

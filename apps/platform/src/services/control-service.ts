@@ -19,7 +19,11 @@ const NO_PARAMETERS = { params: [] } as const
 export function exportControlService(methods: ServiceMethods, ports: ControlPorts): void {
   const { bus } = ports
   methods.exportOpen('peerlist', () => [...bus.peers.values()].map((peer) => peer.identity), NO_PARAMETERS)
-  methods.export('connections', () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())))
+  methods.export(
+    'connections',
+    () => [...bus.peers.values()].flatMap((peer) => rowOf(asAgent(peer), ports.now())),
+    NO_PARAMETERS,
+  )
   methods.export(
     'platform_info',
     (): PlatformInfo => ({
@@ -32,8 +36,9 @@ export function exportControlService(methods: ServiceMethods, ports: ControlPort
       memory_mb: Math.round(process.memoryUsage.rss() / 1e6),
       counters: { router: { ...bus.counters }, door: { ...ports.doorCounters() } },
     }),
+    NO_PARAMETERS,
   )
-  methods.export('rotate_platform_key', () => ports.rotatePlatformKey())
+  methods.export('rotate_platform_key', () => ports.rotatePlatformKey(), NO_PARAMETERS)
   methods.export(
     'stop_platform',
     () => {

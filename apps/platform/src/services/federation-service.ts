@@ -17,6 +17,7 @@ export function exportFederationService(methods: ServiceMethods, federation: Fed
       registry: federation.registryStatus(),
       platforms: federation.statusRows(),
     }),
+    { params: [] },
   )
   methods.export('accept_platform', (platform: string) => federation.acceptKey(platform), { params: ['platform'] })
   methods.export('remove_platform', (platform: string) => federation.removePeer(platform), { params: ['platform'] })

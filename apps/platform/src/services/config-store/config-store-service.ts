@@ -5,12 +5,13 @@
  * An agent reads any store and changes only its own: the rules say so, and may say otherwise (`default_rpc_capabilities`).
  */
 import type { RpcParameter } from '@volttron/rpc'
-import { describeError, VolttronError } from '@volttron/vip'
+import { describeError, type VolttronError } from '@volttron/vip'
 import type { ServicePeer } from '../../router/service-peer.ts'
 import type { ServiceMethods } from '../service-methods.ts'
 import { isoTimestamp } from '../timestamp.ts'
 import { configError } from './config-error.ts'
 import type { ConfigStores } from './config-stores.ts'
+import { OpenCalls } from './open-calls.ts'
 import { Turns } from './turns.ts'
 
 export interface ConfigStorePorts {
@@ -23,15 +24,13 @@ export interface ConfigStorePorts {
   readonly warn: (fields: Record<string, unknown>, event: string) => void
 }
 
-/** An agent that does not answer must not fill the platform with those who wait for it. */
-const MAX_WAITING_UPDATES = 200
-
 const flag = (name: string): RpcParameter => ({ name, default: true, annotation: 'bool' })
 const text = (name: string): RpcParameter => ({ name, annotation: 'str' })
 
 export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigStorePorts): void {
   const { stores } = ports
   const updates = new Turns()
+  const open = new OpenCalls()
 
   /** Tells the agent, if it is there, when its turn has come. What it makes of that is its own affair. */
   async function tell(identity: string, method: string, params: () => Promise<Params> | Params): Promise<null> {
@@ -46,30 +45,25 @@ export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigS
     })
   }
 
-  const refuseWhenStuck = (identity: string): void => {
-    if (updates.length(identity) < MAX_WAITING_UPDATES) return
-    throw new VolttronError('unavailable', `${identity} does not answer: too many changes wait for it`)
-  }
-
   methods.export(
     'set_config',
-    async (
+    (
       identity: string,
       config_name: unknown,
       raw_contents: unknown,
       config_type: unknown,
       trigger_callback: boolean,
       send_update: boolean,
-    ) => {
-      refuseWhenStuck(identity)
-      const modified = isoTimestamp(ports.unixMs())
-      const config = { name: config_name, type: config_type, text: raw_contents, modified }
-      const { configs, isNew } = await stores.set(identity, config)
-      if (!send_update) return null
-      const { name, contents } = configs.get(config_name)!
-      const args = [isNew ? 'NEW' : 'UPDATE', name]
-      return tell(identity, 'config.update', () => ({ args, kwargs: { contents, trigger_callback } }))
-    },
+    ) =>
+      open.run(identity, typeof raw_contents === 'string' ? raw_contents.length : 0, async () => {
+        const modified = isoTimestamp(ports.unixMs())
+        const config = { name: config_name, type: config_type, text: raw_contents, modified }
+        const { configs, isNew } = await stores.set(identity, config)
+        if (!send_update) return null
+        const { name, contents } = configs.get(config_name)!
+        const args = [isNew ? 'NEW' : 'UPDATE', name]
+        return tell(identity, 'config.update', () => ({ args, kwargs: { contents, trigger_callback } }))
+      }),
     {
       params: [
         text('identity'),
@@ -84,13 +78,13 @@ export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigS
   )
   methods.export(
     'delete_config',
-    async (identity: string, config_name: string, trigger_callback: boolean, send_update: boolean) => {
-      refuseWhenStuck(identity)
-      const name = (await stores.get(identity)).get(config_name)?.name
-      if (name === undefined || !(await stores.delete(identity, name))) throw noSuchConfig(identity, config_name)
-      if (!send_update) return null
-      return tell(identity, 'config.update', () => ({ args: ['DELETE', name], kwargs: { trigger_callback } }))
-    },
+    (identity: string, config_name: string, trigger_callback: boolean, send_update: boolean) =>
+      open.run(identity, 0, async () => {
+        const name = (await stores.get(identity)).get(config_name)?.name
+        if (name === undefined || !(await stores.delete(identity, name))) throw noSuchConfig(identity, config_name)
+        if (!send_update) return null
+        return tell(identity, 'config.update', () => ({ args: ['DELETE', name], kwargs: { trigger_callback } }))
+      }),
     {
       params: [text('identity'), text('config_name'), flag('trigger_callback'), flag('send_update')],
       doc: 'Deletes one configuration of an agent.',
@@ -98,21 +92,22 @@ export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigS
   )
   methods.export(
     'delete_store',
-    async (identity: string) => {
-      refuseWhenStuck(identity)
-      if (!(await stores.clear(identity))) return null
-      return tell(identity, 'config.update', () => ({ args: ['DELETE_ALL', null], kwargs: { trigger_callback: true } }))
-    },
+    (identity: string) =>
+      open.run(identity, 0, async () => {
+        if (!(await stores.clear(identity))) return null
+        const kwargs = { trigger_callback: true }
+        return tell(identity, 'config.update', () => ({ args: ['DELETE_ALL', null], kwargs }))
+      }),
     { params: [text('identity')], doc: 'Deletes all configurations of an agent.' },
   )
   methods.export(
     'initialize_configs',
-    (identity: string) => {
-      refuseWhenStuck(identity)
-      return tell(identity, 'config.initial_update', async () => ({
-        args: [(await stores.get(identity)).contents()],
-      }))
-    },
+    (identity: string) =>
+      open.run(identity, 0, () =>
+        tell(identity, 'config.initial_update', async () => ({
+          args: [(await stores.get(identity)).contents()],
+        })),
+      ),
     { params: [text('identity')], doc: 'Called by an agent at its start: gives it all its configurations.' },
   )
 

@@ -2,11 +2,6 @@
 export class Turns {
   readonly #queues = new Map<string, { last: Promise<unknown>; length: number }>()
 
-  /** Tasks of the key that run or wait. */
-  length(key: string): number {
-    return this.#queues.get(key)?.length ?? 0
-  }
-
   /** Runs the task when its turn has come, and gives what it gives. */
   take<T>(key: string, task: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(key) ?? { last: Promise.resolve(), length: 0 }
