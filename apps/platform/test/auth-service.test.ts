@@ -137,15 +137,17 @@ describe('platform.auth', () => {
     expect(await call('create_protected_topics', { topic_name_patterns: ['devices'] })).toBe(false)
 
     expect((await ask('driver', 'get_protected_rpcs', { args: ['driver'] })).result).toEqual(['set'])
-    const check = (identity: string, point: string) =>
+    const check = (identity: string, point: string, others: object = {}) =>
       ask('driver', 'check_rpc_authorization', {
-        kwargs: { identity, method_name: 'driver.set', method_args: { point } },
+        kwargs: { identity, method_name: 'driver.set', method_args: { point, ...others } },
       })
     expect((await check('a', 'fan1')).result).toBe(true)
     expect((await check('control.connection.7', 'fan1')).result).toBe(true)
     expect(await check('a', 'pump')).toMatchObject({
       error: { code: -32000, data: { 'exception.py': { exc_type: 'volttron.types.auth.AuthException' } } },
     })
+    // An argument that its caller has called so is no other way to give the arguments.
+    expect((await check('a', 'pump', { '**kwargs': { point: 'fan1' } })).error).toBeDefined()
     expect((await check('b', 'fan1')).error).toBeDefined()
     const topic = (access: string) =>
       ask('a', 'check_pubsub_authorization', { kwargs: { identity: 'a', topic_pattern: 'devices/1', access } })

@@ -47,7 +47,7 @@ export function exportQuestions(methods: ServiceMethods, { rules, localKeys }: A
       const caller = principalOf(textArgument(identity, 'identity'))
       const [callee, method] = calleeAndMethod(textArgument(methodName, 'method_name'), principalOf(this.peer))
       if (callee !== principalOf(this.peer)) mayAskAbout(this.peer, 'check_rpc_authorization', caller)
-      if (authorization.hasRpcCapability(caller, callee, method, methodArgs)) return true
+      if (authorization.hasRpcCapability(caller, callee, method, asNamed(methodArgs))) return true
       throw new AccessDenied(`User ${identity} does not have access to call ${methodName} with these arguments`)
     },
     {
@@ -108,6 +108,12 @@ function calleeAndMethod(methodName: string, asker: string): readonly [callee: s
   if (at < 1) throw new VolttronError('usage', 'method_name is <identity>.<method>')
   return [methodName.slice(0, at), methodName.slice(at + 1)]
 }
+
+/** Arguments by name: one that a caller has named `**kwargs` is one of them, and does not stand for the others. */
+const asNamed = (methodArgs: unknown): unknown =>
+  typeof methodArgs === 'object' && methodArgs !== null && !Array.isArray(methodArgs)
+    ? { '**kwargs': methodArgs }
+    : methodArgs
 
 /** As authz.json writes it. */
 function shown({ rpc, pubsub, roles }: EffectiveCapabilities, protectedRpcs: readonly string[]): object {
