@@ -41,9 +41,17 @@ export function findUser(name: string): AgentUser {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** Lets another user through to the folders of agents and to the local socket; keys and everything else stay closed. */
+/** Lets another user through to the folders of agents and to the local socket; keys and everything else are closed. */
 export async function openWay({ home, run, agents }: HomePaths, socket: string): Promise<void> {
   try {
+    // Until now the folder kept everybody out, whatever the modes of the files in it.
+    for (const name of await readdir(home)) {
+      const path = join(home, name)
+      const { mode } = await lstat(path)
+      if (path !== run && path !== agents && (mode & constants.S_IFMT) !== constants.S_IFLNK) {
+        await chmod(path, mode & 0o700)
+      }
+    }
     for (const folder of [home, run, agents]) await chmod(folder, 0o711)
     // Whoever connects there has to prove a key all the same.
     await chmod(socket, 0o666)
@@ -87,8 +95,9 @@ async function letRead(path: string, gid: number, but: string): Promise<void> {
   const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR
   if (group !== gid) await lchown(path, uid, gid)
   if ((mode & constants.S_IFMT) === constants.S_IFLNK) return
-  const wanted = mode | 0o040 | (isFolder || (mode & 0o100) !== 0 ? 0o010 : 0)
-  if (wanted !== mode) await chmod(path, wanted & 0o7777)
+  const wanted = (mode & 0o777) | 0o040 | (isFolder || (mode & 0o100) !== 0 ? 0o010 : 0)
+  // Nothing in it runs as its owner: that is us.
+  if (wanted !== (mode & 0o7777)) await chmod(path, wanted)
   if (!isFolder) return
   for (const name of await readdir(path)) {
     if (join(path, name) !== but) await letRead(join(path, name), gid, but)
