@@ -40,7 +40,7 @@ export function openAgents({ home, options, editRules, view, log }: AgentsParts)
     logs: new LogFiles(paths.logs),
     environment: process.env,
     python,
-    sdkFolder,
+    ownPackage,
     access: accessBy(credentialStore, editRules),
     rules: {
       maxRestarts: restarts,
@@ -85,13 +85,15 @@ function accessBy(store: FileCredentialStore, editRules: AgentsParts['editRules'
   }
 }
 
-/** Where the SDK is installed beside this platform. */
-function sdkFolder(): string {
-  for (
-    let folder = fileURLToPath(new URL('.', import.meta.resolve('@volttron/agent')));
-    ;
-    folder = join(folder, '..')
-  ) {
-    if (existsSync(join(folder, 'package.json'))) return folder
+/** Where a package of ours is installed beside this platform: the SDK, and what it is made of. */
+function ownPackage(name: string): string | undefined {
+  if (!name.startsWith('@volttron/')) return undefined
+  try {
+    let folder = fileURLToPath(new URL('.', import.meta.resolve(name)))
+    while (!existsSync(join(folder, 'package.json'))) folder = join(folder, '..')
+    return folder
+  } catch {
+    // not one of those this platform is made of
+    return undefined
   }
 }

@@ -41,7 +41,7 @@ beforeEach(() => {
     environment: process.env,
     signal: stopping.signal,
     python: 'python3',
-    sdkFolder: () => join(root, 'sdk'),
+    ownPackage: (name) => (name === SDK ? join(root, 'sdk') : undefined),
     installed: (identity) => installed.get(identity),
   })
 })
@@ -156,7 +156,7 @@ describe('an installation', () => {
       environment: process.env,
       signal: aborted,
       python: 'python3',
-      sdkFolder: () => root,
+      ownPackage: () => undefined,
       installed: () => undefined,
     })
     await other.prepare()

@@ -21,11 +21,9 @@ export interface UnpackedPackage {
 }
 
 export interface NodePackagePorts extends ToolPorts {
-  /** Folder of the SDK that agents get which bring none. */
-  readonly sdkFolder: () => string
+  /** Folder of the SDK, or of a package it is made of; `undefined` for any other. Agents that bring none get these. */
+  readonly ownPackage: (name: string) => string | undefined
 }
-
-const SDK = '@volttron/agent'
 
 const manifestShape = z.object({
   name: z.string().min(1),
@@ -74,7 +72,7 @@ async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, fol
   await mkdir(folder)
   try {
     // `npm pack` puts everything into one folder, usually `package`.
-    await extract({ file: path, cwd: folder, strip: 1, strict: true })
+    await extract({ file: path, cwd: folder, strip: 1, strict: true, preserveOwner: false })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new VolttronError('bad-data', `${path} is no npm tarball: ${why}`, { cause: error })
@@ -123,7 +121,7 @@ function mainOf({ main, bin }: Manifest, folder: string, source: string): string
   })
 }
 
-/** Asks the registry only for what the package does not bring; in a folder that belongs to somebody, for nothing. */
+/** Asks the registry only for what neither the package nor the platform has; in a folder that belongs to somebody, for nothing. */
 async function addDependencies(
   manifest: Manifest,
   folder: string,
@@ -132,26 +130,32 @@ async function addDependencies(
 ): Promise<void> {
   const modules = join(folder, 'node_modules')
   const isMissing = (name: string) => !existsSync(join(modules, name, 'package.json'))
-  const others = Object.keys(manifest.dependencies).filter((name) => name !== SDK && isMissing(name))
+  const isOurs = (name: string) => ports.ownPackage(name) !== undefined
+  const dependencies = Object.keys(manifest.dependencies)
+  const others = dependencies.filter((name) => !isOurs(name) && isMissing(name))
   if (others.length > 0 && isInPlace) {
     throw new VolttronError('bad-data', `${folder} lacks packages it depends on: ${others.join(', ')}`, {
       hint: 'run npm install in it, or install the agent without --editable',
     })
   }
   if (others.length > 0) await npmInstall(manifest, folder, ports)
-  const wantsSdk = SDK in manifest.dependencies || SDK in manifest.peerDependencies
-  if (!wantsSdk || !isMissing(SDK)) return
-  const link = join(modules, SDK)
-  await mkdir(dirname(link), { recursive: true })
-  await symlink(ports.sdkFolder(), link, 'dir')
+  for (const name of new Set([...dependencies, ...Object.keys(manifest.peerDependencies)])) {
+    const own = ports.ownPackage(name)
+    if (own === undefined || !isMissing(name)) continue
+    const link = join(modules, name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(own, link, 'dir')
+  }
 }
 
 async function npmInstall(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
   const path = join(folder, 'package.json')
   const original = await readFile(path, 'utf8')
-  // The SDK comes from the platform: npm must neither look for it nor mind it.
-  const { [SDK]: _sdk, ...dependencies } = manifest.dependencies
-  const { [SDK]: _peer, ...peerDependencies } = manifest.peerDependencies
+  // What comes from the platform npm must neither look for nor mind.
+  const others = (packages: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(packages).filter(([name]) => ports.ownPackage(name) === undefined))
+  const dependencies = others(manifest.dependencies)
+  const peerDependencies = others(manifest.peerDependencies)
   await writeFile(path, JSON.stringify({ ...(parseJson(original) as object), dependencies, peerDependencies }))
   try {
     await runTool(
