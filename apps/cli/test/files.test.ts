@@ -193,3 +193,46 @@ describe('vctl authz', () => {
     expect(readdirSync(shell.home)).toEqual([])
   })
 })
+
+describe('installed agents of a platform that does not run', () => {
+  const put = (identity: string, files: Readonly<Record<string, string>>) => {
+    mkdirSync(join(shell.home, 'agents', identity), { recursive: true })
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(shell.home, 'agents', identity, name), text)
+  }
+
+  it('are listed, with what their files say', async () => {
+    put('driver', { UUID: 'a1b2', NAME: 'volttron-driver-2.0.1', AUTOSTART: '20', TAG: 'field' })
+    put('no-agent', { 'a.txt': '' })
+    const { code, out, err } = await shell.run('list', '--json')
+    expect([code, shell.connections]).toEqual([0, 0])
+    expect(err).toContain('the platform does not run')
+    expect(JSON.parse(out)).toEqual({
+      driver: expect.objectContaining({
+        agent_uuid: 'a1b2',
+        name: 'volttron-driver-2.0.1',
+        agent_tag: 'field',
+        priority: '20',
+        status: '',
+        state: 'stopped',
+      }),
+    })
+    expect((await shell.run('status', 'driver')).out).toMatch(/a +volttron-driver-2.0.1 +driver +field +20 /)
+  })
+
+  it('get a tag, and lose it', async () => {
+    put('driver', { UUID: 'a1b2', NAME: 'volttron-driver-2.0.1' })
+    const file = join(shell.home, 'agents', 'driver', 'TAG')
+    expect((await shell.run('tag', 'driver', 'field')).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).toBe('field')
+    expect((await shell.run('tag', 'driver')).out).toBe('field\n')
+    expect((await shell.run('tag', 'driver', '--remove')).code).toBe(0)
+    expect(readdirSync(join(shell.home, 'agents', 'driver'))).not.toContain('TAG')
+    expect((await shell.run('tag', 'other', 'x')).code).toBe(67)
+  })
+
+  it('are not started, and nobody is said to be installed in a folder that is no home', async () => {
+    expect((await shell.run('status')).code).toBe(69)
+    put('driver', { UUID: 'a1b2' })
+    expect((await shell.run('start', 'driver')).code).toBe(69)
+  })
+})

@@ -20,6 +20,33 @@ const failing = (error: VolttronError) => () => {
   throw error
 }
 
+describe('vctl logs --follow', () => {
+  it('goes on in the next file when one is put aside, and leaves out no line', async () => {
+    const files: Record<string, string[]> = { 'a.log': ['one'], 'a.log.1': [] }
+    const steps = [
+      () => files['a.log']!.push('two'),
+      () => {
+        files['a.log.1'] = [...files['a.log']!, 'three']
+        files['a.log'] = ['four']
+      },
+      () => {},
+    ]
+    const shell: FakeShell = shellWith({
+      answers: {
+        'platform.control.agents': [{ identity: 'a', uuid: 'u', name: 'a-1', tag: null, log: 'a.log' }],
+        'platform.control.read_log': (log: string, { offset }: { offset?: number }) => {
+          const all = files[log]!
+          const part = { lines: all.slice(offset ?? 0), next_offset: all.length, total_bytes: all.length }
+          // What comes after this look.
+          if (log === 'a.log') (steps.shift() ?? (() => shell.interrupted.abort()))()
+          return { ...part, has_newer: false }
+        },
+      },
+    })
+    expect((await shell.run('logs', 'a', '-f')).out).toBe('one\ntwo\nthree\nfour\n')
+  })
+})
+
 describe('vctl ping', () => {
   it('tells each round trip and what they were like together', async () => {
     const times = [1, 3]

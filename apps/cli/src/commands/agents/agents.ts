@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Shell } from '../../invocation.ts'
 import { addInstallCommand } from './install.ts'
+import { addLibraryCommands } from './libraries.ts'
 import { addLifeCommands } from './life.ts'
 import { addLogsCommand } from './logs.ts'
 import { addRemoveCommand } from './remove.ts'
@@ -11,6 +12,7 @@ import { addTagCommand } from './tag.ts'
 
 export function addAgentCommands(program: Command, shell: Shell): void {
   addInstallCommand(program, shell)
+  addLibraryCommands(program, shell)
   addRemoveCommand(program, shell)
   addLifeCommands(program, shell)
   addTagCommand(program, shell)

@@ -95,7 +95,7 @@ function requestFrom(source: string, options: InstallOptions): object {
 }
 
 /** What is there is a path; what looks like one has to be there; all else names a package. */
-function sourceOf(source: string): string {
+export function sourceOf(source: string): string {
   const path = resolve(source)
   if (existsSync(path)) return path
   if (!/[\\/]|\.(whl|tgz|tar\.gz)$/.test(source)) return source

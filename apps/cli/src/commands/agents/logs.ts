@@ -28,6 +28,8 @@ const LOOK_AGAIN_MS = 300
 /** What is asked for at once; the platform gives no more. */
 const PART_BYTES = 1024 * 1024
 const INSTALL_LOG = 'install.log'
+/** Behind the name of a log: the one that was put aside last. */
+const NEWEST_ASIDE = '.1'
 
 export function addLogsCommand(program: Command, shell: Shell): void {
   program
@@ -77,9 +79,25 @@ async function follow(invocation: Invocation, platform: PlatformConnection, log:
     const part = await read(platform, log, { offset, max_bytes: PART_BYTES })
     // One that is shorter than before was put aside, and begins anew.
     const isNew = part !== undefined && part.total_bytes < offset
-    if (!isNew) print(invocation, part?.lines ?? [])
+    if (isNew) await printRest(invocation, platform, log + NEWEST_ASIDE, offset)
+    else print(invocation, part?.lines ?? [])
     offset = isNew ? 0 : (part?.next_offset ?? 0)
     if (!isNew && !part?.has_newer) await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Prints what a log says from a byte on. */
+async function printRest(
+  invocation: Invocation,
+  platform: PlatformConnection,
+  log: string,
+  from: number,
+): Promise<void> {
+  for (let offset = from; ; ) {
+    const part = await read(platform, log, { offset, max_bytes: PART_BYTES })
+    print(invocation, part?.lines ?? [])
+    if (!part?.has_newer) return
+    offset = part.next_offset
   }
 }
 

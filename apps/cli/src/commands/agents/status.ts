@@ -1,11 +1,12 @@
 /** `vctl status`, or `vctl list`: the installed agents. Its first columns are those of Python's `vctl`, ours come behind. */
 import type { AgentRow } from '@volttron/contracts'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type AgentHealth, healthStatus, readHealth } from '../../health.ts'
+import { type AgentHealth, healthStatus } from '../../health.ts'
 import { Invocation, type Shell } from '../../invocation.ts'
 import { formatSeconds } from '../../output/quantity.ts'
 import { type Column, renderTable } from '../../output/table.ts'
-import { addSelectionOptions, agentsOf, readAgents, type SelectionOptions, select } from './selection.ts'
+import { withInstalledAgents } from './installed-agents.ts'
+import { addSelectionOptions, agentsOf, type SelectionOptions, select } from './selection.ts'
 
 interface StatusRow {
   readonly agent: AgentRow
@@ -22,10 +23,9 @@ export function addStatusCommand(program: Command, shell: Shell): void {
   addSelectionOptions(status).action(
     async (patterns: string[], options: SelectionOptions & { n: number }, command: Command) => {
       const invocation = new Invocation(shell, command)
-      const { agents, health } = await invocation.withPlatform(async (platform) => ({
-        agents: await readAgents(platform),
-        // Agents are shown all the same when nobody knows how they are.
-        health: await readHealth(platform).catch(() => ({}) as Readonly<Record<string, AgentHealth>>),
+      const { agents, health } = await withInstalledAgents(invocation, async (installed) => ({
+        agents: installed.agents,
+        health: await installed.health(),
       }))
       const isAll = patterns.length === 0 && !options.allTagged
       const matches = select(agents, patterns, options)

@@ -1,9 +1,10 @@
 /** `vctl tag`: shows, sets or removes the tag of an agent. */
-import { ReservedIdentity, VolttronError } from '@volttron/vip'
+import { VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
 import { Invocation, type Shell } from '../../invocation.ts'
 import { printable } from '../../output/printable.ts'
-import { readAgents, selectOne } from './selection.ts'
+import { withInstalledAgents } from './installed-agents.ts'
+import { selectOne } from './selection.ts'
 
 interface TagOptions {
   readonly remove?: true
@@ -25,11 +26,11 @@ export function addTagCommand(program: Command, shell: Shell): void {
     .action(async (pattern: string, tag: string | undefined, options: TagOptions, command: Command) => {
       if (tag !== undefined && options.remove) throw new VolttronError('usage', 'set a tag or remove it, not both')
       const invocation = new Invocation(shell, command)
-      await invocation.withPlatform(async (platform) => {
-        const agent = selectOne(await readAgents(platform), pattern, options)
+      await withInstalledAgents(invocation, async (installed) => {
+        const agent = selectOne(installed.agents, pattern, options)
         const { uuid, name, identity } = agent
         const isChange = tag !== undefined || (options.remove && agent.tag !== null)
-        if (isChange) await platform.call(ReservedIdentity.control, 'tag_agent', [uuid, tag ?? null])
+        if (isChange) await installed.tag(agent, tag ?? null)
         const now = isChange ? (tag ?? null) : agent.tag
         if (invocation.json) return invocation.show({ uuid, name, identity, tag: now }, () => '')
         const doing = tag === undefined ? 'Removing tag for' : 'Tagging'
