@@ -232,6 +232,21 @@ describe('a topic that reads as JSON', () => {
   })
 })
 
+describe('a topic of brackets, which is no JSON and ends its reader', () => {
+  it.each(['['.repeat(1_000), '{"":'.repeat(250), ` ${'['.repeat(1_000)}`])(
+    'reaches a Python agent as the text it is: %.6s',
+    (topic) => {
+      const fixture = busFixture()
+      const python = fixture.connect('python')
+      python.vip('', 'pubsub', 's', 'subscribe', '{"prefix": "", "bus": ""}')
+      const author = fixture.connect('author')
+      python.heard()
+      author.vip('', 'pubsub', 'p', 'publish', topic, body)
+      expect(python.heard()[0]!.slice(FrameAt.args, FrameAt.args + 2)).toEqual(['publish', JSON.stringify(topic)])
+    },
+  )
+})
+
 /** What a Python agent has a handler for; of anything else its receive loop dies. */
 const KNOWN = new Set(['hello', 'ping', 'peerlist', 'RPC', 'pubsub', 'error', 'query', 'external_rpc'])
 /** Levels of nesting that its JSON reader survives for certain. */
@@ -327,6 +342,8 @@ describe('any frames from an authenticated classic peer', () => {
       '{}',
       '1'.repeat(5_000),
       deep,
+      // Not too long for a topic.
+      '['.repeat(1_000),
       `${deep}${']'.repeat(2_000)}`,
     ],
     ...[

@@ -161,7 +161,7 @@ describe('text that reads as JSON', () => {
   })
 })
 
-describe('a topic for a Python router', () => {
+describe('a topic for Python', () => {
   it.each(['123', '-1.5', 'true', ' null ', 'NaN', '"quoted"', '[1]', '{}', ' [deep', '['.repeat(1_000)])(
     'is none that it would read as something else: %s',
     (topic) => expect(isTextToPython(topic)).toBe(false),

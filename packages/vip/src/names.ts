@@ -18,8 +18,9 @@ export function looksLikeJson(text: string): boolean {
 }
 
 /**
- * True for a topic that a Python router takes for the text it is. Any other ends that router: it looks for a prefix in what
- * is no text any more, or its reader of JSON gives up on brackets that nest too deeply (VIP specification, section 4.6).
+ * True for a topic that a Python endpoint takes for the text it is. A router ends at any other, because it looks for a prefix
+ * in what is no text any more; router and agent end at brackets that nest too deeply for their reader of JSON (VIP
+ * specification, section 4.6).
  */
 export const isTextToPython = (topic: string): boolean => !/^\s*[[{]/.test(topic) && !looksLikeJson(topic)
 

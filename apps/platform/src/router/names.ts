@@ -2,7 +2,15 @@
 import type { PlatformLink } from '@volttron/federation'
 import type { DeliveryPlan, PlannedTopic } from '@volttron/pubsub'
 import type { Name } from '@volttron/transport'
-import { classicBodyStart, formatRoute, frame, looksLikeJson, parseRoute, toAsciiJson, topicFrame } from '@volttron/vip'
+import {
+  classicBodyStart,
+  formatRoute,
+  frame,
+  isTextToPython,
+  parseRoute,
+  toAsciiJson,
+  topicFrame,
+} from '@volttron/vip'
 import type { Audience } from './audience.ts'
 import type { ClassicRoute, ClassicTopic } from './delivery.ts'
 import type { Peer } from './peer.ts'
@@ -73,9 +81,12 @@ export class RouteName implements ClassicRoute {
 /** The route of a message on its way from one local peer to another. */
 export const localRoute = (sender: string): string => formatRoute({ platform: '', epoch: 0, sender, path: [] })
 
-/** A Python agent reads every frame as JSON: the topic `123` is text to it when it comes as a JSON string. */
+/**
+ * A Python agent reads every frame as JSON: the topic `123` is text to it when it comes as a JSON string, and so is one of a
+ * thousand brackets, which would end it.
+ */
 const classicTopic = (topic: string): Uint8Array =>
-  looksLikeJson(topic) ? frame(toAsciiJson(topic)) : topicFrame(topic)
+  isTextToPython(topic) ? topicFrame(topic) : frame(toAsciiJson(topic))
 
 /** Bytes in memory of their own: a small buffer of Node's would keep eight KiB of others alive. */
 function keepable(bytes: Uint8Array): Uint8Array {
