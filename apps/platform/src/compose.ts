@@ -5,12 +5,12 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openAuthzFile } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import type { Federation } from '@volttron/federation'
 import { componentLogger, type Logger } from '@volttron/observe'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import { FrontDoor, type FrontDoorLimits, hasAbstractSockets, Turn } from '@volttron/transport'
 import { formatAddress, type VipAddress } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import { openAgents } from './agents-of-platform.ts'
 import { assembleBus } from './assemble-bus.ts'
 import { systemClock } from './clock.ts'
@@ -219,7 +219,7 @@ async function compose(
     onQuit,
   })
 
-  await writeFileAtomic(join(home.paths.run, 'addresses.json'), `${JSON.stringify({ addresses })}\n`)
+  await replaceFile(join(home.paths.run, 'addresses.json'), `${JSON.stringify({ addresses })}\n`)
   await writeFirstConfig(home.paths.config, options)
   openForBusiness()
   if (federation) {

@@ -7,8 +7,8 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, type FileCredentialStore, fileError, generateKeyPair } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import { type KeyPair, parsePublicKey, parseSecretKey, publicKeyOf, ReservedIdentity } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import type { Home } from './home/home.ts'
 
 const PREPARED_FILE = 'platform-next-key.json'
@@ -49,7 +49,7 @@ export class PlatformKey {
     const pair = generateKeyPair()
     const text = JSON.stringify({ publickey: pair.publicKey, secretkey: pair.secretKey })
     try {
-      await writeFileAtomic(this.#path, `${text}\n`, { mode: 0o600 })
+      await replaceFile(this.#path, `${text}\n`, { mode: 0o600 })
     } catch (error) {
       throw fileError(`cannot write ${this.#path}`, error)
     }

@@ -6,8 +6,8 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { replaceFile } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import { Authorization } from './authorization.ts'
 import type { AuthzChange, AuthzJson } from './authz-changes.ts'
 import { readAuthzDocument } from './authz-document.ts'
@@ -158,7 +158,7 @@ const writeDefaults = (path: string) => write(path, `${JSON.stringify(DEFAULT_AU
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await writeFileAtomic(path, text, { mode: 0o600 })
+    await replaceFile(path, text, { mode: 0o600 })
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, link, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { makeFolder } from '@volttron/config'
+import { makeFolder, replaceFile } from '@volttron/config'
 import {
   identityProblem,
   type KeyPair,
@@ -18,7 +18,6 @@ import {
   publicKeyOf,
   VolttronError,
 } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import type { Credential, PreviousKey } from './credentials.ts'
 import { errorCode, fileError } from './file-errors.ts'
 import { FileWatch, type FileWatchOptions } from './file-watch.ts'
@@ -139,7 +138,7 @@ export class FileCredentialStore {
     const credential = { identity, ...keys, domain: '', address: '', previous: [] }
     const unfinished = join(this.folder, `.${identity}.${randomBytes(4).toString('hex')}`)
     try {
-      await writeFileAtomic(unfinished, formatCredential(credential), { mode: FILE_MODE })
+      await replaceFile(unfinished, formatCredential(credential), { mode: FILE_MODE })
       // Unlike a rename, this replaces nothing: of two who make the same at a time, one is told.
       await link(unfinished, path)
       return credential
@@ -247,7 +246,7 @@ export class FileCredentialStore {
   async #write(credential: Credential): Promise<Credential> {
     const path = this.#path(credential.identity)
     try {
-      await writeFileAtomic(path, formatCredential(credential), { mode: FILE_MODE })
+      await replaceFile(path, formatCredential(credential), { mode: FILE_MODE })
     } catch (error) {
       throw fileError(`cannot write ${path}`, error)
     }

@@ -1,4 +1,5 @@
 export { makeFolder } from './make-folder.ts'
+export { type ReplaceFileOptions, replaceFile } from './replace-file.ts'
 export {
   namesOf,
   type OptionCatalogue,

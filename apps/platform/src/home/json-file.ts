@@ -1,7 +1,7 @@
 /** A JSON file that is replaced as a whole: read once at start, written whenever its content changes. */
 import { readFile, rename, stat } from 'node:fs/promises'
 import { errorCode, fileError } from '@volttron/auth'
-import writeFileAtomic from 'write-file-atomic'
+import { replaceFile } from '@volttron/config'
 
 /** Larger ones are taken for damaged. */
 export const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -97,7 +97,7 @@ export class JsonFile<T> {
   async #write(text: string): Promise<void> {
     if (text === this.#written) return
     try {
-      await writeFileAtomic(this.path, text, { mode: 0o600 })
+      await replaceFile(this.path, text, { mode: 0o600 })
       this.#written = text
     } catch (error) {
       throw fileError(`cannot write ${this.path}`, error)

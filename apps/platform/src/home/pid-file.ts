@@ -1,12 +1,12 @@
 /** `VOLTTRON_HOME/VOLTTRON_PID`: there while the platform is ready. A sign for others, never a lock. */
 import { readFile, rm } from 'node:fs/promises'
 import { errorCode, fileError } from '@volttron/auth'
-import writeFileAtomic from 'write-file-atomic'
+import { replaceFile } from '@volttron/config'
 
 /** Says that the platform is ready. @throws VolttronError `system` */
 export async function writePidFile(path: string, pid = process.pid): Promise<void> {
   try {
-    await writeFileAtomic(path, `${pid}`, { mode: 0o644 })
+    await replaceFile(path, `${pid}`, { mode: 0o644 })
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }

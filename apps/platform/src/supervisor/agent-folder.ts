@@ -5,8 +5,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import { identityProblem, parseJson, VolttronError } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import * as z from 'zod'
 
 /** What runs: a file of Node.js, or a function in the agent's own Python environment. */
@@ -177,7 +177,7 @@ async function writeOrRemove(path: string, text: string | undefined): Promise<vo
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await writeFileAtomic(path, text, { mode: FILE_MODE })
+    await replaceFile(path, text, { mode: FILE_MODE })
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }

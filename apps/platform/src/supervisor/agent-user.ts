@@ -4,8 +4,8 @@ import { constants } from 'node:fs'
 import { chmod, lchown, lstat, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import type { HomePaths } from '../home/home-paths.ts'
 import { AgentFile } from './agent-folder.ts'
 
@@ -77,9 +77,9 @@ export async function handOver(folder: string, user: AgentUser, view: HomeView):
     await mkdir(credentials, { recursive: true })
     const { instanceName, address, serverKey } = view
     const config = `[volttron]\ninstance-name = ${instanceName}\naddress = ${address}\nmessagebus = zmq\n`
-    await writeFileAtomic(join(home, 'config'), config)
+    await replaceFile(join(home, 'config'), config)
     const platform = { identity: 'platform', publickey: serverKey, secretkey: serverKey, domain: '', address: '' }
-    await writeFileAtomic(join(credentials, 'platform.json'), JSON.stringify(platform))
+    await replaceFile(join(credentials, 'platform.json'), JSON.stringify(platform))
     await letRead(folder, user.gid, data)
     // Once: as soon as it is the user's, its processes may move things about in it.
     if ((await lstat(data)).uid !== user.uid) await giveAway(data, user)

@@ -1,8 +1,8 @@
 /** What somebody wants to have installed: a folder, a file, or the name of a Python package. */
 import { existsSync, statSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
+import { replaceFile } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 
 export type PackageSource =
   /** A folder with `package.json`, or an npm tarball. */
@@ -59,5 +59,5 @@ function sourceOfName(source: string): PackageSource {
 async function writeData(path: string, data: string): Promise<void> {
   const bytes = Buffer.from(data, 'base64')
   if (bytes.length === 0) throw new VolttronError('bad-data', `the data of ${basename(path)} are no base64`)
-  await writeFileAtomic(path, bytes, { mode: 0o600 })
+  await replaceFile(path, bytes, { mode: 0o600 })
 }

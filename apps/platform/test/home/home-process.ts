@@ -11,12 +11,21 @@ export interface HomeProcess {
   readonly ended: Promise<number | NodeJS.Signals>
 }
 
+/** The command that runs a TypeScript program of this folder, on the sources of the packages. */
+export const typescriptProcess = (script: string, ...args: string[]): readonly [string, ...string[]] => [
+  process.execPath,
+  '--conditions=@volttron/source',
+  '--disable-warning=ExperimentalWarning',
+  '--import',
+  here('./typescript-hooks.mjs'),
+  here(script),
+  ...args,
+]
+
 /** Starts a process that opens the home at `path` and holds it until its input is closed. */
 export function startHomeProcess(path: string): HomeProcess {
-  const hooks = here('./typescript-hooks.mjs')
-  const script = here('./hold-home.ts')
-  const flags = ['--conditions=@volttron/source', '--disable-warning=ExperimentalWarning', '--import', hooks]
-  const child = spawn(process.execPath, [...flags, script, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [node, ...args] = typescriptProcess('./hold-home.ts', path)
+  const child = spawn(node, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const said = new Promise<string>((resolve) => {
     let text = ''
     child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {

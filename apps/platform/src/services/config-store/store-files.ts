@@ -2,8 +2,8 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import { identityProblem, VolttronError } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import { MAX_FILE_BYTES, readJsonFile, UnusableFile } from '../../home/json-file.ts'
 import { AgentConfigs } from './agent-configs.ts'
 
@@ -64,7 +64,7 @@ export class StoreFiles {
           hint: `it has at most ${MAX_FILE_BYTES / 2 ** 20} MiB`,
         })
       }
-      await writeFileAtomic(path, text, { mode: 0o600 })
+      await replaceFile(path, text, { mode: 0o600 })
     } catch (error) {
       throw fileError(`cannot write ${path}`, error)
     }
