@@ -5,9 +5,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import type { AgentRow } from '@volttron/contracts'
 import { identityProblem, ReservedIdentity } from '@volttron/vip'
-import writeFileAtomic from 'write-file-atomic'
 import { type AgentHealth, readHealth } from '../../health.ts'
 import { isPlatformRunning } from '../../home.ts'
 import type { Invocation } from '../../invocation.ts'
@@ -96,10 +96,10 @@ function firstLine(path: string): string | undefined {
   }
 }
 
-function writeTag(path: string, tag: string | null): void {
+async function writeTag(path: string, tag: string | null): Promise<void> {
   try {
     if (tag === null) rmSync(path, { force: true })
-    else writeFileAtomic.sync(path, tag, { mode: FILE_MODE })
+    else await replaceFile(path, tag, { mode: FILE_MODE })
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }
