@@ -17,6 +17,11 @@ describe('what a Python agent survives to read', () => {
     [`{"text": "${'['.repeat(5_000)}"}`, true],
     [`{"text": "\\"${'['.repeat(5_000)}"}`, true],
     [`["${'\\\\'.repeat(400)}", ${'['.repeat(600)}`, false],
+    [`["${'\\\\'.repeat(31)}\\"${'x'.repeat(99)}\\"", ${'['.repeat(600)}`, false],
+    [`["${'x'.repeat(62)}\\"${'['.repeat(600)}"]`, true],
+    [`["${'x'.repeat(63)}\\"${'['.repeat(600)}"]`, true],
+    [`["${'x'.repeat(99)}\\"${'['.repeat(600)}"]`, true],
+    [`["${'x'.repeat(99)}\\\\", ${'['.repeat(600)}`, false],
     [`[${'[],'.repeat(5_000)}1]`, true],
     ['1'.repeat(5_000), false],
     [`-${'1'.repeat(5_000)}`, false],
@@ -33,6 +38,18 @@ describe('what a Python agent survives to read', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 20 }), (text) => {
         expect(readable(`[${text},"${'x'.repeat(600)}"]`)).toBe(true)
+      }),
+    )
+  })
+
+  it('is told from the brackets outside of strings, whatever stands in them', () => {
+    const text = fc
+      .array(fc.constantFrom('\\', '"', '[', 'x'.repeat(30)), { maxLength: 40 })
+      .map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 5 }), fc.boolean(), (texts, isDeep) => {
+        const strings = texts.map((each) => JSON.stringify(each)).join()
+        expect(readable(`[${strings},${'['.repeat(isDeep ? 600 : 500)}`)).toBe(!isDeep)
       }),
     )
   })

@@ -1,6 +1,7 @@
 /** Error frames (VIP specification, section 2.3): `errnum, text, original recipient, subsystem`, under the id of the message. */
 import { frameText, looksLikeJson, Subsystem, vipMessage } from '@volttron/vip'
 import type { Errno } from './bus.ts'
+import { isRobust } from './harmless.ts'
 import type { Peer } from './peer.ts'
 
 /** The message that failed, as far as its sender has to be told. */
@@ -22,7 +23,7 @@ export function bounce(to: Peer, errno: Errno, failed: Failed, text: string = er
  * number the id matches no call, which then waits for its time-out. In quotes it is read as the text it was.
  */
 function idFor(to: Peer, id: Uint8Array): Uint8Array | string {
-  if (to.isBatched || to.kind === 'service') return id
+  if (isRobust(to)) return id
   const text = frameText(id)
   return looksLikeJson(text) ? JSON.stringify(text) : id
 }

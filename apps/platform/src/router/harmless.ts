@@ -2,8 +2,11 @@
 import { isEchoableInPython, isReadableInPython, Subsystem } from '@volttron/vip'
 import type { Peer } from './peer.ts'
 
+/** Whoever reads frames as they are, and survives all of them. */
+export const isRobust = (to: Peer): boolean => to.isBatched || to.kind === 'service'
+
 /** @param parts the message id and the arguments, whoever wrote them */
 export function isHarmless(to: Peer, subsystem: string, parts: readonly Uint8Array[]): boolean {
-  if (to.isBatched || to.kind === 'service') return true
+  if (isRobust(to)) return true
   return parts.every(subsystem === Subsystem.ping ? isEchoableInPython : isReadableInPython)
 }

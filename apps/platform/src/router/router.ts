@@ -25,7 +25,7 @@ import { ping } from './handlers/ping.ts'
 import { pubsub } from './handlers/pubsub.ts'
 import { query } from './handlers/query.ts'
 import { quit } from './handlers/quit.ts'
-import { isHarmless } from './harmless.ts'
+import { isHarmless, isRobust } from './harmless.ts'
 import { noteMisdeed } from './misdeed.ts'
 import type { Peer } from './peer.ts'
 import { peerLeft } from './rpc-failures.ts'
@@ -132,6 +132,7 @@ function forwardingProblem(from: Peer, to: Peer, frames: Frames): string | undef
   const subsystem = frameText(frames[FrameAt.subsystem]!)
   const isHello = subsystem === Subsystem.hello && (to.kind === 'service' || from.kind === 'service')
   if (!isHello && !BETWEEN_PEERS.has(subsystem)) return subsystem
+  if (isRobust(to)) return undefined
   const parts = [frames[FrameAt.id]!, ...frames.slice(FrameAt.args)]
   return isHarmless(to, subsystem, parts) ? undefined : `${subsystem} that would end it`
 }
