@@ -147,6 +147,17 @@ describe('an installation', () => {
     expect(readlinkSync(join(agentsFolder, 'meter', 'package', 'node_modules', SDK))).toBe(join(root, 'sdk'))
   })
 
+  it('gives the SDK of the platform to a folder that has but a link to one', async () => {
+    const source = agentFolder('linked', { dependencies: { [SDK]: 'file:../checkout' } })
+    put('checkout/package.json', '{}')
+    mkdirSync(join(source, 'node_modules', '@volttron'), { recursive: true })
+    symlinkSync('../../../checkout', join(source, 'node_modules', SDK))
+    await install(source)
+    expect(readlinkSync(join(agentsFolder, 'meter', 'package', 'node_modules', SDK))).toBe(join(root, 'sdk'))
+    await install(source, { force: true, editable: true })
+    expect(readlinkSync(join(source, 'node_modules', SDK))).toBe('../../../checkout')
+  })
+
   it('does not go on when the platform stops', async () => {
     const aborted = AbortSignal.abort()
     const other = new Installer({

@@ -1,6 +1,6 @@
 /** Installs the code of a Node.js agent: copied or unpacked, with the packages it depends on. */
 import { existsSync } from 'node:fs'
-import { cp, lstat, mkdir, readFile, readlink, realpath, symlink, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { fileError } from '@volttron/auth'
 import { parseJson, VolttronError } from '@volttron/vip'
@@ -141,12 +141,16 @@ async function addDependencies(
   if (others.length > 0) await npmInstall(manifest, folder, ports)
   for (const name of new Set([...dependencies, ...Object.keys(manifest.peerDependencies)])) {
     const own = ports.ownPackage(name)
-    if (own === undefined || !isMissing(name)) continue
     const link = join(modules, name)
+    if (own === undefined || !(isMissing(name) || (!isInPlace && (await leadsOut(link))))) continue
     await mkdir(dirname(link), { recursive: true })
+    await rm(link, { force: true })
     await symlink(own, link, 'dir')
   }
 }
+
+/** A link into the folder its author works in, which may be gone tomorrow: {@link copyFolder} has made it absolute. */
+const leadsOut = async (path: string): Promise<boolean> => isAbsolute(await readlink(path).catch(() => ''))
 
 async function npmInstall(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
   const path = join(folder, 'package.json')
