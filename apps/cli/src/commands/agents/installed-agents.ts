@@ -35,7 +35,7 @@ export async function withInstalledAgents<T>(
     return await work({
       agents: rows,
       health: async () => ({}),
-      tag: async ({ identity }, tag) => writeTag(join(home, 'agents', identity, 'TAG'), tag),
+      tag: ({ identity }, tag) => writeTag(join(home, 'agents', identity, 'TAG'), tag),
     })
   }
   return await invocation.withPlatform(async (platform) =>
