@@ -134,14 +134,18 @@ describe('an installed agent', () => {
     await control.connected('greeter-1.0.0_2')
   })
 
-  it('is stopped when it is asked, and by force when it does not listen', async () => {
-    const site = await start('--agent-stop-time', '100ms')
+  it('is stopped when it is asked', async () => {
+    const site = await start()
     const control = await Control.of(site)
     const uuid = await control.install(nodeAgent(site.home, 'greeter'), { identity: 'polite', start: true })
     await control.connected('polite')
     await control.call('stop_agent', uuid)
     expect(await control.row('polite')).toMatchObject({ status: 'stopped', exit_code: 0 })
+  })
 
+  it('is stopped by force when it does not listen', async () => {
+    const site = await start('--agent-stop-time', '100ms')
+    const control = await Control.of(site)
     const program = `for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => {})
       console.log('deaf'); setInterval(() => {}, 1000)`
     const deaf = await control.install(nodeAgent(site.home, 'deaf', { program }), { identity: 'deaf', start: true })
