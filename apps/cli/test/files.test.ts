@@ -7,7 +7,18 @@ import { FakeShell } from './fake-shell.ts'
 let shell: FakeShell
 
 beforeEach(() => {
-  shell = new FakeShell({ answers: { 'platform.control.rotate_platform_key': { old: 'O', new: 'N', registry: 'ok' } } })
+  shell = new FakeShell({
+    answers: {
+      'platform.control.rotate_platform_key': { old: 'O', new: 'N', registry: 'ok' },
+      'platform.federation.status': {
+        registry: null,
+        platforms: [
+          { platform: 'py', protocol: 'vip1' },
+          { platform: 'ts', protocol: 'volttron-ts' },
+        ],
+      },
+    },
+  })
   // Keys and rights are edited with the platform stopped as well.
   rmSync(join(shell.home, 'VOLTTRON_PID'))
 })
@@ -95,7 +106,9 @@ describe('vctl auth', () => {
   it('asks the running platform to change its own key', async () => {
     expect((await shell.run('auth', 'rotate-platform-key')).code).toBe(69)
     writeFileSync(join(shell.home, 'VOLTTRON_PID'), `${process.pid}`)
-    expect((await shell.run('auth', 'rotate-platform-key')).out).toBe('old key   O\nnew key   N\nregistry  ok\n')
+    const { out, err } = await shell.run('auth', 'rotate-platform-key')
+    expect(out).toBe('old key   O\nnew key   N\nregistry  ok\n')
+    expect(err).toBe('vctl: warning: a new key ends Python platforms, which must be started again: py\n')
   })
 })
 

@@ -1,7 +1,7 @@
 /** `vctl auth`: who may connect. */
 import { join } from 'node:path'
 import type { Credential } from '@volttron/auth'
-import type { RotatedPlatformKey } from '@volttron/contracts'
+import type { FederationReport, RotatedPlatformKey } from '@volttron/contracts'
 import { isReservedIdentity, ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
 import { confirm } from '../confirmation.ts'
@@ -9,6 +9,7 @@ import { Invocation, type Shell } from '../invocation.ts'
 import { addKey, keysOf, removeKey } from '../key-store.ts'
 import { printable } from '../output/printable.ts'
 import { type Column, renderTable } from '../output/table.ts'
+import type { PlatformConnection } from '../platform-connection.ts'
 import { addRemoteCommands } from './auth-remote.ts'
 
 /** A row of `vctl auth list --json`. */
@@ -32,14 +33,27 @@ export function addAuthCommands(program: Command, shell: Shell): void {
     .addHelpText('after', '\nExample:\n  vctl auth rotate-platform-key')
     .action(async (_options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
-      const answer = (await invocation.withPlatform((platform) =>
-        platform.call(ReservedIdentity.control, 'rotate_platform_key'),
-      )) as RotatedPlatformKey
+      const answer = (await invocation.withPlatform(async (platform) => {
+        await thinkOfPythonPlatforms(invocation, platform)
+        return platform.call(ReservedIdentity.control, 'rotate_platform_key')
+      })) as RotatedPlatformKey
       invocation.show(
         answer,
         () => `old key   ${answer.old}\nnew key   ${answer.new}\nregistry  ${printable(answer.registry)}`,
       )
     })
+}
+
+/**
+ * A Python platform ends itself when it sees a new key of a platform it knows (docs/operations.md, "Federating with a Python
+ * platform"): whoever rotates ours hears which will.
+ */
+async function thinkOfPythonPlatforms(invocation: Invocation, platform: PlatformConnection): Promise<void> {
+  const { platforms } = (await platform.call(ReservedIdentity.federation, 'status')) as FederationReport
+  const names = platforms.filter(({ protocol }) => protocol === 'vip1').map((row) => printable(row.platform))
+  if (names.length === 0) return
+  invocation.log('warning', `a new key ends Python platforms, which must be started again: ${names.join(', ')}`)
+  await confirm(invocation, 'Change the key all the same?')
 }
 
 function addKeyChanges(auth: Command, shell: Shell): void {
