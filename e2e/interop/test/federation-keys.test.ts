@@ -86,20 +86,8 @@ describe('a Python platform', () => {
     expect(received[0]).toMatchObject({ headers: { platform: 'mended' } })
   })
 
-  it('as released ends when another platform shows a new key, and is in order again after its next start', async () => {
-    const theirs = await startTheirs('ending')
-    const ours = await stage.federated('rotating', registry.url)
-    const operator = await stage.operator(ours.home)
-    await linked(operator, 'ending')
-    await stage.vctl(ours.home, 'auth', 'rotate-platform-key')
-    await eventually(() => !theirs.isRunning, { timeoutMs: DISCOVERY_MS, what: 'its end' })
-    expect(theirs.log()).toMatch(/Unhandled exception from router thread/)
-    await theirs.start()
-    await linked(operator, 'ending')
-    await theirs.kill()
-  })
-
-  it('that is mended in this goes on, and follows to the new key', async () => {
+  // As released it mostly ends when it sees a new key, but not always: two of its threads race to close one socket.
+  it('that is mended where it closes a polled socket goes on, and follows to a new key', async () => {
     const theirs = await startTheirs('following', { patches: ['changed-platforms'] })
     const ours = await stage.federated('renewed', registry.url)
     const operator = await stage.operator(ours.home)
