@@ -74,6 +74,8 @@ export class ZapDesk {
   }
 
   #serve(): void {
+    // A request may have come in the very turn in which leave() closed the socket; receive() would throw then.
+    if (this.#socket.closed) return
     this.#socket.receive().then(
       (frames) => {
         this.#request(frames)
