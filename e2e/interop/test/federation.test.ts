@@ -48,7 +48,12 @@ describe('a platform of each kind, found through our registry', () => {
     speaker = await python.agent('py.speaker')
     agent = await stage.agent(ours.home, 'ts.agent')
     received = await collect(agent, 'theirs/', true)
-    await operator.rowOf('theirs', (row) => row.connected && row.reason === null)
+    try {
+      await operator.rowOf('theirs', (row) => row.connected && row.reason === null, DISCOVERY_MS)
+    } catch (cause) {
+      // It dials from a thread beside that of its router, and only its own log tells when the two got into each other's way.
+      throw new Error(`not linked; the log of theirs: ${theirs.log().slice(-5_000)}`, { cause })
+    }
   })
   afterAll(() => stage.cleanUp())
 
@@ -170,7 +175,7 @@ describe('a platform of each kind, found through our registry', () => {
     await theirs.kill()
     await operator.rowOf('theirs', (row) => !row.connected)
     await theirs.start()
-    await operator.rowOf('theirs', (row) => row.connected && row.reason === null)
+    await operator.rowOf('theirs', (row) => row.connected && row.reason === null, DISCOVERY_MS)
     const returner = await PythonProcess.start(stage, theirs.home).agent('py.returner')
     await returner.subscribe('returned/', { all_platforms: true })
     await eventually(
@@ -225,7 +230,7 @@ describe('a platform of each kind, found through our registry that asks for a pa
     await PythonPlatform.start(stage, 'stranger', { registry: { url, password: 'a bad one' } })
     await PythonPlatform.start(stage, 'theirs', { registry: { url, password: 'a good password' } })
     const operator = await stage.operator(ours.home)
-    await operator.rowOf('theirs', ({ connected, reason }) => connected && reason === null)
+    await operator.rowOf('theirs', ({ connected, reason }) => connected && reason === null, DISCOVERY_MS)
     expect((await operator.federation()).platforms.map(({ platform }) => platform)).toEqual(['theirs'])
   })
 })

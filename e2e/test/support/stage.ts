@@ -146,7 +146,7 @@ export class Operator {
   }
 
   /** The row of a platform, as soon as it is as wanted. */
-  async rowOf(platform: string, isSo: (row: StatusRow) => boolean): Promise<StatusRow> {
+  async rowOf(platform: string, isSo: (row: StatusRow) => boolean, timeoutMs = PATIENCE_MS): Promise<StatusRow> {
     let last: FederationState | undefined
     try {
       return await eventually(
@@ -154,7 +154,7 @@ export class Operator {
           last = await this.federation()
           return last.platforms.find((row) => row.platform === platform && isSo(row))
         },
-        { timeoutMs: PATIENCE_MS },
+        { timeoutMs },
       )
     } catch (error) {
       throw new Error(`the row of ${platform} is not as wanted: ${JSON.stringify(last, null, 1)}`, { cause: error })
