@@ -3,6 +3,7 @@
  * taken from there by the options of an agent; the rest is here for its author.
  */
 import { readFileSync } from 'node:fs'
+import { withoutComments } from '@volttron/config'
 import { parseJson, VolttronError } from '@volttron/vip'
 import { parse as parseYaml } from 'yaml'
 
@@ -35,7 +36,7 @@ export function agentEnvironment(env: Environment = process.env): AgentEnvironme
 }
 
 /**
- * The configuration file of an agent: JSON or YAML.
+ * The configuration file of an agent: JSON, in which `//`, `#` and blocks may be comments, or YAML.
  *
  * @param path default: `AGENT_CONFIG`
  * @returns `{}` when there is no such variable, or the file is empty
@@ -64,7 +65,8 @@ function readText(path: string): string {
 }
 
 function parse(text: string, path: string): unknown {
-  const json = parseJson(text)
+  // Before YAML, which would take `// text` before a name for a part of the name.
+  const json = parseJson(withoutComments(text))
   if (json !== undefined) return json
   try {
     return parseYaml(text) ?? null

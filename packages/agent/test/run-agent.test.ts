@@ -144,6 +144,8 @@ describe('what an installed agent is told', () => {
     ['{"a": 1, # why\n "b": 2}', { a: 1, b: 2 }],
     ['', {}],
     ['# nothing\n', {}],
+    ['{\n  // a name\n  "a": 1, /* and */ "b": 2 # another\n}', { a: 1, b: 2 }],
+    ['share: //server/folder # no comment of JSON', { share: '//server/folder' }],
   ])('is in its configuration file: %j', (text, value) => {
     expect(readAgentConfig(file(text))).toEqual(value)
   })

@@ -1,3 +1,4 @@
+export { withoutComments } from './json-comments.ts'
 export { makeFolder } from './make-folder.ts'
 export { type ReplaceFileOptions, replaceFile } from './replace-file.ts'
 export {

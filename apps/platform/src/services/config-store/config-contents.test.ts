@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { configContents, withoutComments } from './config-contents.ts'
+import { configContents } from './config-contents.ts'
 
 describe('the contents of a configuration', () => {
   it('are the text itself when it is raw', () => {
@@ -19,7 +19,6 @@ describe('the contents of a configuration', () => {
     ['a comment', `[${'/* '.repeat(3_000_000)}`],
     ['a string that ends in the middle of an escape', `["${'\\"'.repeat(3_000_000)}\\`],
   ])('are read in one pass, and refused, when %s is never closed', (_what, text) => {
-    expect(withoutComments(text)).toBe(text)
     expect(() => configContents('json', text)).toThrow('the configuration is no JSON')
   })
 
@@ -46,21 +45,6 @@ describe('the contents of a configuration', () => {
   ])('are refused as a ValueError: %j %j', (type, text, message) => {
     const error = expect.objectContaining({ name: 'builtins.ValueError', message: expect.stringContaining(message) })
     expect(() => configContents(type, text)).toThrow(error as never)
-  })
-
-  it('are the same JSON with comments anywhere between its parts', () => {
-    const comment = fc.oneof(
-      fc.string().map((text) => `//${text.replaceAll('\n', '')}\n`),
-      fc.string().map((text) => `#${text.replaceAll('\n', '')}\n`),
-      fc.string().map((text) => `/*${text.replaceAll('*', '')}*/`),
-    )
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.string(), fc.jsonValue(), comment)), (members) => {
-        const plain = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-        const commented = plain.map((text, at) => `${members[at]![2]}${text}${members[at]![2]}`)
-        expect(JSON.parse(withoutComments(`{${commented.join(',')}}`))).toEqual(JSON.parse(`{${plain.join(',')}}`))
-      }),
-    )
   })
 
   it('are no table that a short text blows up beyond all memory', () => {
