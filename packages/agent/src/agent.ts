@@ -2,7 +2,7 @@
  * An agent: one peer on the bus of a platform. This file only puts the parts together; the way of a message out is
  * pubsub.ts, outbox.ts, a wire; the way in is connector.ts, a wire, deliveries.ts or the file of its subsystem.
  */
-import { EventEmitter } from 'node:events'
+import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import { PendingCalls } from '@volttron/rpc'
 import type { Connection, Greeting } from '@volttron/transport'
 import { describeError, Subsystem, VolttronError, vipMessage } from '@volttron/vip'
@@ -72,7 +72,7 @@ export class Agent extends EventEmitter<AgentEvents> {
    * @throws VolttronError `usage` when an option is wrong
    */
   constructor(options: AgentOptions = {}, ports: AgentPorts = systemPorts) {
-    super()
+    super({ captureRejections: true })
     const settings = resolveSettings(options, process.env)
     const report = (error: unknown) => this.#report(error)
     this.identity = settings.identity
@@ -358,6 +358,12 @@ export class Agent extends EventEmitter<AgentEvents> {
     }
   }
 
+  /** A listener of ours has failed later, as an async function does. */
+  override [captureRejectionSymbol]<K>(error: Error, event: K | keyof AgentEvents, ..._args: unknown[]): void {
+    if (event === 'error') this.#reportListener(error)
+    else this.#report(error)
+  }
+
   /** An error nobody waits for must not end the process, as an `error` event without listener would. */
   #report(error: unknown): void {
     const reported = error instanceof Error ? error : new Error(String(error))
@@ -365,8 +371,12 @@ export class Agent extends EventEmitter<AgentEvents> {
       if (this.listenerCount('error') > 0) this.emit('error', reported)
       else process.stderr.write(`agent '${this.identity}': ${describeError(reported)}\n`)
     } catch (thrown) {
-      process.stderr.write(`agent '${this.identity}': a listener of 'error' threw: ${describeError(thrown)}\n`)
+      this.#reportListener(thrown)
     }
+  }
+
+  #reportListener(error: unknown): void {
+    process.stderr.write(`agent '${this.identity}': a listener of 'error' failed: ${describeError(error)}\n`)
   }
 }
 

@@ -1,7 +1,8 @@
 /** `agent.vip.peerlist`: who is connected to the platform (VIP specification, section 4.3). */
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { frameText, Subsystem } from '@volttron/vip'
 import type { Bus, Incoming } from './bus.ts'
+import { ReportingEmitter } from './reporting-emitter.ts'
 
 export interface PeerlistEvents {
   /** A peer has connected to the platform. */
@@ -10,11 +11,11 @@ export interface PeerlistEvents {
   drop: [peer: string]
 }
 
-export class Peerlist extends EventEmitter<PeerlistEvents> {
+export class Peerlist extends ReportingEmitter<PeerlistEvents> {
   readonly #bus: Bus
 
   constructor(bus: Bus) {
-    super()
+    super(bus.report)
     this.#bus = bus
     bus.handle(Subsystem.peerlist, (message) => this.#receive(message))
     bus.onAttach(() => this.#follow())
@@ -37,7 +38,7 @@ export class Peerlist extends EventEmitter<PeerlistEvents> {
 
   #receive({ id, args }: Incoming): void {
     const [operation = '', peer = ''] = args.slice(0, 2).map(frameText)
-    if (operation === 'add' || operation === 'drop') this.emit(operation, peer)
+    if (operation === 'add' || operation === 'drop') this.tell(operation, peer)
     else this.#bus.requests.settle(frameText(id), args)
   }
 }

@@ -56,7 +56,8 @@ export function createVip(parts: VipParts): Vip {
   const methods = new MethodRegistry({ authorize: (call) => protection.authorize(call) })
   bus.handle(Subsystem.rpc, (message) => receiveRpcMessage(bus, { methods, calls }, message))
   const pubsub = new PubSub(parts)
-  const health = new Health({ ports: bus.ports, pubsub, identity: bus.identity, agentClass, instanceName })
+  const { ports, identity, report } = bus
+  const health = new Health({ ports, pubsub, identity, agentClass, instanceName, report })
   const heartbeat = new Heartbeat({ bus, pubsub, schedule, health, periodMs: parts.heartbeatPeriodMs })
   exportStandardMethods({ methods, protection, health, heartbeat, version })
   return {

@@ -3,6 +3,10 @@ import { VipErrno, VolttronError } from '@volttron/vip'
 import { ScriptedRouter, unreachable } from './scripted-router.ts'
 import { settle, testAgent } from './test-agent.ts'
 
+const fail = (what: string): never => {
+  throw new Error(what)
+}
+
 describe.each([
   ['a router of ours', false],
   ['a classic router', true],
@@ -198,15 +202,37 @@ describe.each([
     await expect(agent.start()).rejects.toThrow('it is stopped already')
   })
 
-  it('survives a listener that throws', async () => {
+  it.each([
+    ['at once', fail],
+    ['later', async (what: string) => fail(what)],
+  ])('survives listeners that fail %s', async (_when, listener) => {
     const router = new ScriptedRouter({ classic })
     const { agent, errors } = testAgent(router)
-    agent.on('connected', () => {
-      throw new Error('bad listener')
-    })
+    agent.on('connected', () => listener('connected'))
+    agent.vip.peerlist.on('add', () => listener('add'))
+    agent.vip.health.on('change', () => listener('change'))
     await agent.start()
+    router.peer('tester').send(['', 'VIP1', '', '', 'peerlist', 'add', 'other'].map((text) => Buffer.from(text)))
     await settle()
-    expect(errors.map(({ message }) => message)).toEqual(['bad listener'])
+    agent.vip.health.setStatus('BAD')
+    await settle()
+    expect(errors.map(({ message }) => message)).toEqual(['connected', 'add', 'change'])
+    expect(agent.state).toBe('connected')
+    await agent.stop()
+  })
+
+  it('tells of a listener of errors that fails itself, once', async () => {
+    const { agent } = testAgent(new ScriptedRouter({ classic }))
+    agent.on('error', async () => fail('of no use'))
+    agent.on('connected', () => fail('connected'))
+    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      await agent.start()
+      await settle()
+      expect(write.mock.calls).toEqual([["agent 'tester': a listener of 'error' failed: of no use\n"]])
+    } finally {
+      write.mockRestore()
+    }
     await agent.stop()
   })
 

@@ -1,8 +1,8 @@
 /** `agent.vip.health`: how well the agent is, and alerts for people (VIP specification, section 4.11). */
-import { EventEmitter } from 'node:events'
 import { toAsciiJson, VolttronError } from '@volttron/vip'
 import type { AgentPorts } from '../ports.ts'
 import type { PubSub } from '../pubsub.ts'
+import { ReportingEmitter } from '../reporting-emitter.ts'
 import { COMPATIBLE_VERSIONS } from '../timestamps.ts'
 import { HEALTH_VALUES, type HealthStatus, type HealthValue, isHealthValue, toWire } from './status.ts'
 
@@ -18,14 +18,15 @@ export interface HealthOptions {
   /** Name of the author's class, which alerts are filed under. */
   readonly agentClass: string
   readonly instanceName: () => string | undefined
+  readonly report: (error: unknown) => void
 }
 
-export class Health extends EventEmitter<HealthEvents> {
+export class Health extends ReportingEmitter<HealthEvents> {
   readonly #options: HealthOptions
   #status: HealthStatus
 
   constructor(options: HealthOptions) {
-    super()
+    super(options.report)
     this.#options = options
     this.#status = { value: 'GOOD', context: null, updatedAt: this.#now() }
   }
@@ -49,7 +50,7 @@ export class Health extends EventEmitter<HealthEvents> {
     toAsciiJson(context)
     const hasChanged = value !== this.#status.value
     this.#status = { value, context, updatedAt: this.#now() }
-    if (hasChanged) this.emit('change', this.#status)
+    if (hasChanged) this.tell('change', this.#status)
   }
 
   /**
