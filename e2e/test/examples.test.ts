@@ -146,6 +146,37 @@ describe('an example that runs until it is stopped', () => {
     await eventually(() => received.includes('devices/heater/off'), { timeoutMs: PATIENCE_MS })
   })
 
+  it('publishes heartbeats and hears its own', async () => {
+    await stage.addKeys(site.home, 'heartbeat')
+    const file = join(stage.programs.makeFolder('settings'), 'heartbeat.json')
+    writeFileSync(file, '{\n  // often\n  "periodMs": 50\n}\n')
+    const environment = { VOLTTRON_HOME: site.home, AGENT_CONFIG: file }
+    const program = stage.programs.start('heartbeat', 'examples/dist/heartbeat.js', [], environment)
+    const heard = /^site-a: global\/heartbeat of heartbeat on this platform: {"status":"active","timestamp":[0-9.]+}$/gm
+    await eventually(() => (log('heartbeat').match(heard) ?? []).length > 2, { timeoutMs: PATIENCE_MS })
+    expect(log('heartbeat').split('\n')[0]).toBe('heartbeat: connected to site-a')
+    expect(await stop(program)).toEqual({ code: 0, signal: null })
+  })
+
+  it('adds for whoever asks', async () => {
+    await stage.addKeys(site.home, 'calculator', 'calculator.user')
+    const call = (...words: string[]) =>
+      stage.programs.run('examples/dist/rpc-calculator.js', ['call', ...words], { VOLTTRON_HOME: site.home })
+    const program = stage.programs.start('calculator', 'examples/dist/rpc-calculator.js', [], {
+      VOLTTRON_HOME: site.home,
+    })
+    await eventually(() => log('calculator').includes('calculator serves add(a, b) on site-a'), {
+      timeoutMs: PATIENCE_MS,
+    })
+    expect(await call('calculator', '1', '2')).toEqual({ code: 0, stdout: 'calculator says: 1 + 2 = 3\n', stderr: '' })
+    expect(log('calculator')).toContain('calculator.user asks for 1 + 2')
+    const refused = await call('calculator', 'x', '2')
+    expect([refused.code, refused.stderr]).toEqual([1, 'calculator: add failed: add takes two numbers\n'])
+    expect(await stop(program)).toEqual({ code: 0, signal: null })
+    const absent = await call('calculator')
+    expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining("'calculator' is not connected")])
+  })
+
   it('says in one line what is missing', async () => {
     const { code, stderr } = await stage.programs.run('examples/dist/thermostat.js', [], {
       VOLTTRON_HOME: site.home,

@@ -2,50 +2,39 @@
  * Publishes `global/heartbeat` every few seconds and prints the heartbeats of all platforms of the federation.
  *
  *     vctl auth add heartbeat
- *     AGENT_VIP_IDENTITY=heartbeat node examples/dist/heartbeat.js
+ *     node examples/dist/heartbeat.js
  *
  * Environment: VOLTTRON_HOME (default ~/.volttron), AGENT_VIP_IDENTITY (default `heartbeat`), VOLTTRON_VIP_ADDR for a
- * platform elsewhere, HEARTBEAT_SECONDS (default 5).
+ * platform elsewhere; AGENT_CONFIG: a file with {"periodMs": 5000}.
  */
-import { Agent, describeError, type PubSubCallback } from '@volttron/agent'
+import { Agent, agentEnvironment, describeError, type PubSubCallback, readAgentConfig, runAgent } from '@volttron/agent'
 
 const TOPIC = 'global/heartbeat'
-const periodMs = Number(process.env.HEARTBEAT_SECONDS ?? 5) * 1_000
 
-const agent = new Agent({ identity: process.env.AGENT_VIP_IDENTITY ?? 'heartbeat' })
+class Heartbeat extends Agent {
+  protected override async onSetup(): Promise<void> {
+    this.on('connected', () => console.log(`${this.identity}: connected to ${this.instanceName}`))
+    this.on('disconnected', (reason) => console.log(`${this.identity}: disconnected: ${reason}`))
+    this.on('refused', (error) => console.error(`${this.identity}: ${describeError(error)}`))
+    await this.vip.pubsub.subscribe({ prefix: TOPIC, callback: this.#print, allPlatforms: true })
+  }
 
-const onHeartbeat: PubSubCallback = (_peer, sender, _bus, topic, headers, message) => {
-  const { platform } = headers
-  const origin = platform === undefined ? 'this platform' : `platform ${platform}`
-  console.log(`${agent.instanceName}: ${topic} of ${sender} on ${origin}: ${JSON.stringify(message)}`)
+  protected override onStart(): void {
+    const { periodMs = 5_000 } = readAgentConfig<{ periodMs?: number }>()
+    // What fails while the connection is away is the event `error`: a line on standard error.
+    this.schedule.every(periodMs, () => this.#beat())
+  }
+
+  async #beat(): Promise<void> {
+    if (this.state !== 'connected') return
+    const message = { status: 'active', timestamp: Date.now() / 1_000 }
+    await this.vip.pubsub.publish({ topic: TOPIC, message })
+  }
+
+  readonly #print: PubSubCallback = (_peer, sender, _bus, topic, { platform }, message) => {
+    const origin = platform === undefined ? 'this platform' : `platform ${platform}`
+    console.log(`${this.instanceName}: ${topic} of ${sender} on ${origin}: ${JSON.stringify(message)}`)
+  }
 }
 
-const beat = () =>
-  agent.vip.pubsub
-    .publish({ peer: 'pubsub', topic: TOPIC, message: { status: 'active', timestamp: Date.now() / 1_000 } })
-    .catch((error: unknown) => console.error(`heartbeat not published: ${describeError(error)}`))
-
-agent.on('connected', () => console.log(`${agent.identity}: connected to ${agent.instanceName}`))
-agent.on('disconnected', (reason) => console.log(`${agent.identity}: disconnected: ${reason}`))
-agent.on('refused', (error) => console.error(`${agent.identity}: ${describeError(error)}`))
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    clearInterval(timer)
-    agent.stop().catch((error: unknown) => console.error(describeError(error)))
-  })
-}
-
-const timer = setInterval(() => {
-  if (agent.state === 'connected') beat()
-}, periodMs)
-
-try {
-  await agent.vip.pubsub.subscribe({ peer: 'pubsub', prefix: TOPIC, callback: onHeartbeat, allPlatforms: true })
-  await agent.start({ timeoutMs: 60_000 })
-  await beat()
-} catch (error) {
-  clearInterval(timer)
-  console.error(`${agent.identity}: ${describeError(error)}`)
-  process.exitCode = 1
-}
+await runAgent(Heartbeat, { identity: agentEnvironment().identity ?? 'heartbeat' })

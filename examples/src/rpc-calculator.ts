@@ -10,7 +10,25 @@
  *
  * Environment: VOLTTRON_HOME (default ~/.volttron), AGENT_VIP_IDENTITY (default `calculator` or `calculator.user`).
  */
-import { Agent, describeError, RpcErrorCode, type RpcContext, RpcFault } from '@volttron/agent'
+import {
+  Agent,
+  agentEnvironment,
+  describeError,
+  type RpcContext,
+  RpcErrorCode,
+  RpcFault,
+  runAgent,
+} from '@volttron/agent'
+
+class Calculator extends Agent {
+  protected override onSetup(): void {
+    this.vip.rpc.export('add', add, { withCaller: true, params: ['a', 'b'], doc: 'The sum of two numbers.' })
+  }
+
+  protected override onStart(): void {
+    console.log(`${this.identity} serves add(a, b) on ${this.instanceName}`)
+  }
+}
 
 function add(caller: RpcContext, a: number, b: number): number {
   // Callers may send anything.
@@ -21,34 +39,19 @@ function add(caller: RpcContext, a: number, b: number): number {
   return a + b
 }
 
-async function serve(): Promise<void> {
-  const agent = new Agent({ identity: process.env.AGENT_VIP_IDENTITY ?? 'calculator', version: '1.0.0' })
-  agent.vip.rpc.export('add', add, { withCaller: true, params: ['a', 'b'], doc: 'The sum of two numbers.' })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      agent.stop().catch((error: unknown) => console.error(describeError(error)))
-    })
-  }
-  await agent.start()
-  console.log(`${agent.identity} serves add(a, b) on ${agent.instanceName}`)
-}
-
 async function call(peer: string, a: number, b: number): Promise<void> {
-  const agent = new Agent({ identity: process.env.AGENT_VIP_IDENTITY ?? 'calculator.user' })
-  await agent.start()
+  const agent = new Agent({ identity: agentEnvironment().identity ?? 'calculator.user' })
   try {
+    await agent.start()
     console.log(`${peer} says: ${a} + ${b} = ${await agent.vip.rpc.call(peer, 'add', a, b)}`)
+  } catch (error) {
+    console.error(describeError(error))
+    process.exitCode = 1
   } finally {
     await agent.stop()
   }
 }
 
 const [mode, peer = 'calculator', a = '1', b = '2'] = process.argv.slice(2)
-try {
-  if (mode === undefined) await serve()
-  else if (mode === 'call') await call(peer, Number(a), Number(b))
-  else throw new Error(`unknown mode '${mode}': give nothing to serve, or call PEER A B`)
-} catch (error) {
-  console.error(describeError(error))
-  process.exitCode = 1
-}
+if (mode === 'call') await call(peer, Number(a), Number(b))
+else await runAgent(Calculator, { identity: agentEnvironment().identity ?? 'calculator', version: '1.0.0' })
