@@ -79,6 +79,7 @@ describe('vctl config', () => {
     const shell = storeShell()
     expect((await shell.run('config', 'delete', 'driver', 'main')).code).toBe(0)
     expect((await shell.run('config', 'delete', 'driver')).code).toBe(64)
+    expect((await shell.run('config', 'delete', 'driver', 'main', '--all')).code).toBe(64)
     expect((await shell.run('config', 'delete', 'driver', '--all')).code).toBe(0)
     expect(shell.calls).toEqual([
       ['platform.config_store.delete_config', 'driver', 'main'],

@@ -154,7 +154,7 @@ describe('vctl top', () => {
     expect(report.connections[0]!.messages_in_per_s).toBeGreaterThan(0)
     expect(report.connections[1]!.messages_in_per_s).toBe(0)
     const { out } = await shell.run('top', '-i', '10ms', '-n', '1')
-    expect(out).toMatch(/^site {2}up 1min 1s {2}50 MB/)
+    expect(out).toMatch(/^site {2}up 1min 1s {2}50 MB {2}connections: 2\n/)
     expect(out).not.toContain('calm')
   })
 
@@ -281,6 +281,13 @@ describe('vctl rpc list and code', () => {
     expect((await shell.run('rpc', 'list', 'a', 'add')).out).toBe(
       'a\n\tadd\n\tParameters:\n\t\tx:\n\t\t\t{"kind":"POSITIONAL_OR_KEYWORD"}\n',
     )
+    const missing = await shellWith({
+      ...inspectable,
+      answers: {
+        'a.none.inspect': failing(new VolttronError('not-found', "method 'none.inspect' is not implemented")),
+      },
+    }).run('rpc', 'list', 'a', 'none')
+    expect(missing).toMatchObject({ code: 67, err: expect.stringMatching(/^vctl: error: a has no method 'none'\n/) })
     expect((await shell.run('rpc', 'list', 'a', 'add', '-v')).out).toContain(
       '\tDocumentation:\n\t\tAdds.\n\t\tReally.\n',
     )

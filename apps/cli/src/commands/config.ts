@@ -42,6 +42,8 @@ function addConfigChanges(config: Command, shell: Shell): void {
     .addHelpText('after', '\nExample:\n  vctl config delete platform.driver devices/ahu1')
     .action(async (identity: string, name: string | undefined, options: { all?: true }, command: Command) => {
       const invocation = new Invocation(shell, command)
+      if (options.all && name !== undefined)
+        throw new VolttronError('usage', 'either the name of a configuration or --all, not both')
       if (options.all) {
         await confirm(invocation, `Delete all configurations of ${printable(identity)}?`)
         await callStore(invocation, 'delete_store', [identity])

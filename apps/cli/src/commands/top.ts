@@ -29,6 +29,8 @@ interface TopReport {
   readonly memory_mb: number
   /** How long the rates were taken. */
   readonly interval_s: number
+  /** How many there are; `connections` has the busiest. */
+  readonly connection_count: number
   readonly connections: readonly RatedConnection[]
 }
 
@@ -80,13 +82,14 @@ function reportOf(earlier: PlatformSnapshot, later: PlatformSnapshot, most: numb
     uptime_s,
     memory_mb,
     interval_s: Math.round(later.takenAtMs - earlier.takenAtMs) / 1000,
+    connection_count: later.rows.length,
     connections: ratesBetween(earlier, later).slice(0, most),
   }
 }
 
 function describe(report: TopReport, { terminal }: Invocation): string {
-  const { platform, uptime_s, memory_mb, connections } = report
-  const head = `${printable(platform)}  up ${formatSeconds(uptime_s)}  ${memory_mb} MB  ${connections.length} connections`
+  const { platform, uptime_s, memory_mb, connection_count: count, connections } = report
+  const head = `${printable(platform)}  up ${formatSeconds(uptime_s)}  ${memory_mb} MB  connections: ${count}`
   const table = renderTable(connections, COLUMNS, {
     terminal: terminal.isTerminal,
     paint: terminal.paint,

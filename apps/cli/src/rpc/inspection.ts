@@ -61,7 +61,19 @@ export const inspectMethods = (
 ): Promise<DescribedMethods> =>
   invocation.withPlatform(async (platform) => {
     const described = await Promise.all(
-      methods.map(async (method) => [method, await platform.call(peer, `${method}.inspect`)] as const),
+      methods.map(async (method) => [method, await describe(platform, peer, method)] as const),
     )
     return { [peer]: Object.fromEntries(described) as Readonly<Record<string, MethodDescription>> }
   })
+
+async function describe(platform: PlatformConnection, peer: string, method: string): Promise<unknown> {
+  try {
+    return await platform.call(peer, `${method}.inspect`)
+  } catch (error) {
+    if (!(error instanceof VolttronError) || error.code !== 'not-found') throw error
+    throw new VolttronError('not-found', `${peer} has no method '${method}'`, {
+      hint: `vctl rpc list ${peer} shows them`,
+      cause: error,
+    })
+  }
+}
