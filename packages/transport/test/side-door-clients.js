@@ -28,4 +28,11 @@ for (let client = 0; client < Number(clients); client++) {
   kept.push({ lifeline, socket })
 }
 process.send('done')
-process.once('disconnect', () => process.exit())
+process.once('disconnect', () => {
+  // Named here, or the garbage collector closes the sockets long before.
+  for (const { lifeline, socket } of kept) {
+    lifeline.destroy()
+    socket.close()
+  }
+  process.exit()
+})
