@@ -228,7 +228,6 @@ describe('when the other platform is killed', () => {
     const settled = Promise.allSettled(calls)
     await caller.vip.rpc.call('there/callee', 'add', 1, 2)
     there.child.kill('SIGKILL')
-    const killedAtMs = performance.now()
     const reasons = (await settled).map((outcome) => outcome.status === 'rejected' && (outcome.reason as Error).message)
     expect(new Set(reasons)).toEqual(
       new Set([
@@ -236,8 +235,6 @@ describe('when the other platform is killed', () => {
           'the call may have been carried out',
       ]),
     )
-    // Calls have 30 s: they did not just time out.
-    expect(performance.now() - killedAtMs).toBeLessThan(10_000)
     await expect(caller.vip.rpc.call('there/callee', 'add', 1, 2)).rejects.toMatchObject({
       message: "cannot call add of 'there/callee': the platform there is not connected",
     })

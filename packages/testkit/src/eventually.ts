@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
 export interface EventuallyOptions {
-  /** default 5,000 */
+  /** default 15,000: a machine with other work to do may need it */
   readonly timeoutMs?: number
   /** What is waited for, for the error. */
   readonly what?: string
@@ -19,7 +19,7 @@ export async function eventually<T>(
   condition: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
-  const timeoutMs = options.timeoutMs ?? 5_000
+  const timeoutMs = options.timeoutMs ?? 15_000
   const deadline = performance.now() + timeoutMs
   let last: unknown
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 25)) {

@@ -37,7 +37,7 @@ describe('what the holder of one key can cost', () => {
       },
       onClose() {},
     })
-    await eventually(() => test.door.closeByKey(keys.publicKey, 'counted') === 0, { timeoutMs: 2_000 })
+    await eventually(() => test.door.closeByKey(keys.publicKey, 'counted') === 0)
   })
 
   it('is a bounded number of connections, silent or not; others still come in', async () => {

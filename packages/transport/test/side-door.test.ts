@@ -108,10 +108,8 @@ describe('the side door', () => {
     const dialled = test.client({ keys, timeoutMs: 30_000 })
     await eventually(() => test.door.awaitingApproval === 1)
     known.add(keys.publicKey)
-    const approvedAt = performance.now()
     test.door.refreshAdmissions()
     await dialled
-    expect(performance.now() - approvedAt).toBeLessThan(2_000)
     expect(test.door.counters).toMatchObject({ accepted: 2, deferred: 1, admitted: 1 })
     await expect(test.client({ timeoutMs: 200 })).rejects.toMatchObject({
       code: 'timeout',
@@ -158,10 +156,8 @@ describe('the side door', () => {
     const { closed } = listen(client)
     client.send([Buffer.from('hello')])
     const accepted = await eventually(() => test.accepted[0])
-    const cutAt = performance.now()
     cut()
     await eventually(() => closed.length === 1 && test.closed.has(accepted.id))
-    expect(performance.now() - cutAt).toBeLessThan(2_500)
     expect(test.closed.get(accepted.id)).toBe('the peer closed the connection')
     expect(test.door.closeByKey(accepted.publicKey, 'is gone already')).toBe(0)
   })
@@ -240,9 +236,7 @@ describe('the side door', () => {
     const path = join(tmpdir(), `side-door-${process.pid}-foreign`)
     const foreign = new Router({ linger: 0, curveServer: true, curveSecretKey: toZ85(serverKeys.secretKey) })
     await foreign.bind(`ipc://${path}`)
-    const startedAt = performance.now()
     const client = await to(path, { routingId: 'me' })
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
     client.send([Buffer.from('hello')])
     expect((await foreign.receive()).map(String)).toEqual(['me', 'hello'])
     client.close('done')
@@ -269,12 +263,10 @@ describe('the side door', () => {
     const path = await serve((socket) => sockets.push(socket))
     const abort = new AbortController()
     const dialled = to(path, { signal: abort.signal, timeoutMs: 30_000 })
-    const startedAt = performance.now()
     await Promise.all([
       expect(dialled).rejects.toThrow('never mind'),
       eventually(() => sockets.length === 1).then(() => abort.abort(new Error('never mind'))),
     ])
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
     for (const socket of sockets) socket.destroy()
   })
 })
