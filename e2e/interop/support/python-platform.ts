@@ -7,13 +7,17 @@ import { fileURLToPath } from 'node:url'
 import { FileCredentialStore } from '@volttron/auth'
 import { eventually } from '@volttron/testkit'
 import { launcher } from '../../../scripts/peers/python.mjs'
-import { freePort, PATIENCE_MS, type Stage } from '../../test/support/stage.ts'
+import { freePort, type Operator, PATIENCE_MS, type Stage, type StatusRow } from '../../test/support/stage.ts'
 import { pythonEnvironment, pythonProgram } from './python-program.ts'
 
 const LOOPBACK = '127.0.0.1'
 const PATCHES = fileURLToPath(new URL('../python/patches', import.meta.url))
 /** Of a Python program, for what its gevent does first. */
 const START_MS = 90_000
+/** A Python platform looks for others at its start, and then every 30 s. */
+export const DISCOVERY_MS = 90_000
+/** How the thread ends that reads federation_config.json whenever it changes. */
+const WATCHER_HAS_ENDED = /process_federation_config\n[\s\S]*JSONDecodeError/
 
 export interface PythonPlatformOptions {
   readonly registry: { readonly url: string; readonly password: string }
@@ -31,6 +35,8 @@ export class PythonPlatform {
   readonly #stage: Stage
   readonly #options: PythonPlatformOptions
   #child: ChildProcess | undefined
+  /** Where in the log the present run begins. */
+  #runStart = 0
 
   private constructor(stage: Stage, name: string, address: string, options: PythonPlatformOptions) {
     this.#stage = stage
@@ -79,6 +85,7 @@ export class PythonPlatform {
   async start(): Promise<void> {
     const pidFile = join(this.home, 'VOLTTRON_PID')
     rmSync(pidFile, { force: true })
+    this.#runStart = this.log().length
     const log = openSync(this.#logPath, 'a')
     const { patches } = this.#options
     this.#child = spawn(pythonProgram(), [launcher, 'volttron', '--dev', '-v'], {
@@ -112,6 +119,32 @@ export class PythonPlatform {
     return existsSync(this.#logPath) ? readFileSync(this.#logPath, 'utf8') : ''
   }
 
+  /**
+   * Its row in the status of ours, as soon as it is as wanted; connected in both directions unless told otherwise. As
+   * released it reads its own list of platforms half written now and then while it starts, and then connects to nobody
+   * for as long as it runs: it is started again, which is all that an operator can do.
+   */
+  async federated(operator: Operator, isSo: (row: StatusRow) => boolean = isLinked): Promise<StatusRow> {
+    let last: unknown
+    try {
+      return await eventually(
+        async () => {
+          if (WATCHER_HAS_ENDED.test(this.log().slice(this.#runStart))) {
+            await this.kill()
+            await this.start()
+          }
+          const { platforms } = await operator.federation()
+          last = platforms
+          return platforms.find((row) => row.platform === this.name && isSo(row))
+        },
+        { timeoutMs: DISCOVERY_MS },
+      )
+    } catch (cause) {
+      const state = `${JSON.stringify(last, null, 1)}; its log ends: ${this.log().slice(-5_000)}`
+      throw new Error(`the row of ${this.name} is not as wanted: ${state}`, { cause })
+    }
+  }
+
   /** The platforms it knows, by name. */
   knownPlatforms(): string[] {
     try {
@@ -131,6 +164,8 @@ export class PythonPlatform {
     return this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 }
+
+const isLinked = ({ connected, reason }: StatusRow): boolean => connected && reason === null
 
 /** `volttron-platform-lookup` of the Python project. */
 export async function startPythonRegistry(stage: Stage): Promise<{ readonly url: string; readonly password: string }> {

@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
 import { type Connection, dial, generateKeyPair } from '@volttron/transport'
 import { frameText, type PublicKey, vipMessage } from '@volttron/vip'
-import { collect, credential, type Operator, Stage, type StatusRow } from '../../test/support/stage.ts'
-import { PythonPlatform, type PythonPlatformOptions } from '../support/python-platform.ts'
+import { collect, credential, Stage } from '../../test/support/stage.ts'
+import { DISCOVERY_MS, PythonPlatform, type PythonPlatformOptions } from '../support/python-platform.ts'
 import { PythonProcess } from '../support/python-process.ts'
 
-const DISCOVERY_MS = 90_000
 const stage = new Stage()
 let registry: { readonly url: string; readonly password: string }
 
@@ -68,7 +67,7 @@ describe('a Python platform', () => {
     const ours = await stage.federated('ours', registry.url)
     const operator = await stage.operator(ours.home)
     // It knows our key when it has asked the registry again.
-    await linked(operator, 'mended')
+    await theirs.federated(operator)
     const agent = await PythonProcess.start(stage, theirs.home).agent('py.agent')
     const receiver = await stage.agent(ours.home, 'ts.agent')
     const received = await collect(receiver, 'theirs/', true)
@@ -91,22 +90,13 @@ describe('a Python platform', () => {
     const theirs = await startTheirs('following', { patches: ['changed-platforms'] })
     const ours = await stage.federated('renewed', registry.url)
     const operator = await stage.operator(ours.home)
-    await linked(operator, 'following')
+    await theirs.federated(operator)
     await stage.vctl(ours.home, 'auth', 'rotate-platform-key')
     await eventually(() => theirs.log().includes('config changed for renewed, refreshing connection'), {
       timeoutMs: DISCOVERY_MS,
       what: 'that it has seen the new key',
     })
-    await linked(operator, 'following')
+    await theirs.federated(operator)
     expect(theirs.isRunning).toBe(true)
   })
 })
-
-/** Connected in both directions. */
-const linked = (operator: Operator, platform: string) =>
-  eventually(async () => (await operator.federation()).platforms.some((row) => isLinked(row, platform)), {
-    timeoutMs: DISCOVERY_MS,
-    what: `both connections with ${platform}`,
-  })
-
-const isLinked = (row: StatusRow, platform: string) => row.platform === platform && row.connected && row.reason === null

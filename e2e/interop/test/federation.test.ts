@@ -7,11 +7,9 @@ import { eventually } from '@volttron/testkit'
 import { ClassicPeer } from '../../test/support/classic-peer.ts'
 import { collect, freePort, kill, type Operator, type Received, type Site, Stage } from '../../test/support/stage.ts'
 import { type PythonAgent, Raw } from '../support/python-agent.ts'
-import { PythonPlatform, startPythonRegistry } from '../support/python-platform.ts'
+import { DISCOVERY_MS, PythonPlatform, startPythonRegistry } from '../support/python-platform.ts'
 import { PythonProcess } from '../support/python-process.ts'
 
-/** A Python platform looks for others at its start, and then every 30 s. */
-const DISCOVERY_MS = 90_000
 /** The first two stay, the others serve one test each. */
 const AGENTS = ['py.listener', 'py.speaker', 'py.leaver', 'py.returner', 'py.last']
 
@@ -43,17 +41,12 @@ describe('a platform of each kind, found through our registry', () => {
       agents: AGENTS,
     })
     operator = await stage.operator(ours.home)
+    await theirs.federated(operator)
     python = PythonProcess.start(stage, theirs.home)
     listener = await python.agent('py.listener')
     speaker = await python.agent('py.speaker')
     agent = await stage.agent(ours.home, 'ts.agent')
     received = await collect(agent, 'theirs/', true)
-    try {
-      await operator.rowOf('theirs', (row) => row.connected && row.reason === null, DISCOVERY_MS)
-    } catch (cause) {
-      // It dials from a thread beside that of its router, and only its own log tells when the two got into each other's way.
-      throw new Error(`not linked; the log of theirs: ${theirs.log().slice(-5_000)}`, { cause })
-    }
   })
   afterAll(() => stage.cleanUp())
 
@@ -175,7 +168,7 @@ describe('a platform of each kind, found through our registry', () => {
     await theirs.kill()
     await operator.rowOf('theirs', (row) => !row.connected)
     await theirs.start()
-    await operator.rowOf('theirs', (row) => row.connected && row.reason === null, DISCOVERY_MS)
+    await theirs.federated(operator)
     const returner = await PythonProcess.start(stage, theirs.home).agent('py.returner')
     await returner.subscribe('returned/', { all_platforms: true })
     await eventually(
@@ -228,9 +221,9 @@ describe('a platform of each kind, found through our registry that asks for a pa
     const { url } = await stage.programs.startRegistry(withPassword)
     const ours = await stage.federated('ours', url, ['--address', 'tcp://127.0.0.1:0', ...withPassword])
     await PythonPlatform.start(stage, 'stranger', { registry: { url, password: 'a bad one' } })
-    await PythonPlatform.start(stage, 'theirs', { registry: { url, password: 'a good password' } })
+    const theirs = await PythonPlatform.start(stage, 'theirs', { registry: { url, password: 'a good password' } })
     const operator = await stage.operator(ours.home)
-    await operator.rowOf('theirs', ({ connected, reason }) => connected && reason === null, DISCOVERY_MS)
+    await theirs.federated(operator)
     expect((await operator.federation()).platforms.map(({ platform }) => platform)).toEqual(['theirs'])
   })
 })
@@ -261,9 +254,7 @@ describe('a platform of each kind, found through the registry of the Python proj
     const python = await PythonProcess.start(stage, theirs.home).agent('py.agent')
     await python.subscribe('ours/', { all_platforms: true })
     // It learns of us when it asks the registry next.
-    await eventually(async () => (await operator.rowOf('theirs', () => true)).interest_in === 1, {
-      timeoutMs: DISCOVERY_MS,
-    })
+    await theirs.federated(operator, ({ interest_in }) => interest_in === 1)
     await agent.vip.pubsub.publish({ topic: 'ours/1', message: 1 })
     await python.heard('message', ({ topic }) => topic === 'ours/1')
     await eventually(
