@@ -48,6 +48,15 @@ describe('patterns of authz.json', () => {
     expect(namePattern('/x*/')(long)).toBe(false)
   })
 
+  it('lets no separator of lines lead past a rule that protects, nor widen one that grants', () => {
+    for (const separator of ['\n', '\r', '\u2028', '\u2029']) {
+      const topic = `site/${separator}/secret`
+      expect(topicPattern('/site\\/.*secret$/', true)(topic)).toBe(true)
+      expect(topicPattern('/site\\/.*secret$/', false)(topic)).toBe(false)
+      expect(namePattern('/peer.*method/')(`peer${separator}method`)).toBe(false)
+    }
+  })
+
   it('mean what the plain reading of VOLTTRON says: text from the start, expressions from the start or of the whole', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.'), maxLength: 6 })
     const piece = fc.constantFrom('a', 'b', '/', '.', '[ab]', 'a?', '\\.', '(?:ab)', '^', '$')

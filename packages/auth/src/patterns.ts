@@ -28,7 +28,8 @@ export function topicPattern(source: string, whenTooLong: boolean): TextMatcher 
   // A plain entry with the signs of an expression is one, as the Python platform reads it: `devices/*` protects `devices`.
   const expression = expressionOf(source) ?? (/[*+?()[\]{}|^$\\]/.test(source) ? source : undefined)
   if (expression === undefined) return (topic) => topic.startsWith(source)
-  const compiled = compile(source, expression, (text) => `^(?:${text})`)
+  // Where a match protects, `.` is any character: a line separator in a topic must not lead past the rule.
+  const compiled = compile(source, expression, (text) => `^(?:${text})`, whenTooLong ? 's' : '')
   return (topic) => (topic.length > MAX_TEXT_LENGTH ? whenTooLong : compiled.test(topic))
 }
 
@@ -54,7 +55,7 @@ export function valuePattern(source: string): TextMatcher {
   return (text) => text.length <= MAX_TEXT_LENGTH && compiled.test(text)
 }
 
-function compile(source: string, expression: string, anchored: (text: string) => string): RegExp {
+function compile(source: string, expression: string, anchored: (text: string) => string, flags: 's' | '' = ''): RegExp {
   const shown = source.length > 60 ? `${source.slice(0, 60)}...` : source
   const bad = (why: string, cause?: unknown) =>
     new VolttronError('bad-data', `'${shown}' is no usable regular expression: ${why}`, { cause })
@@ -62,7 +63,7 @@ function compile(source: string, expression: string, anchored: (text: string) =>
   const problem = riskOf(expression)
   if (problem) throw bad(problem)
   try {
-    return new RegExp(anchored(expression))
+    return new RegExp(anchored(expression), flags)
   } catch (error) {
     throw bad(String((error as Error).message).replace(/^Invalid regular expression: /, ''), error)
   }

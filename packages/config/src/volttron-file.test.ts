@@ -92,6 +92,13 @@ describe('the reader of VOLTTRON_HOME/config', () => {
     expect(pairs('???\nkey = 1')).toEqual([['key', '1']])
   })
 
+  it('takes the separators of Unicode for characters of a value', () => {
+    const entries = [{ key: 'a', values: ['\u2028 \u2029', 'x\u0085y'] }]
+    const file = read(formatVolttronFile(entries))
+    expect(file.problems).toEqual([])
+    expect(file.entries.map(({ key, values }) => ({ key, values }))).toEqual(entries)
+  })
+
   it('reads back every file it writes', () => {
     const key = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/)
     const value = fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text))

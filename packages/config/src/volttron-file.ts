@@ -42,7 +42,7 @@ export interface VolttronFile {
 
 /** The section whose keys are the platform's own options. */
 const OWN_SECTION = 'volttron'
-const KEY_LINE = /^(?:--)?([A-Za-z][A-Za-z0-9_.-]*)(\s*[=:]\s*|\s+|$)(.*)$/
+const KEY_LINE = /^(?:--)?([A-Za-z][A-Za-z0-9_.-]*)(\s*[=:]\s*|\s+|$)(.*)$/s
 
 /** The spelling of an option name everywhere inside: lower case, with dashes. */
 export const optionKey = (text: string): string => text.toLowerCase().replaceAll('_', '-')
@@ -77,7 +77,7 @@ export function readVolttronFile(text: string, name: string): VolttronFile {
     }
     if (content.startsWith('[')) {
       open = undefined
-      const section = /^\[([^\]]+)\]\s*(?:[#;].*)?$/.exec(content)?.[1]?.trim()
+      const section = /^\[([^\]]+)\]\s*(?:[#;].*)?$/s.exec(content)?.[1]?.trim()
       if (!section) {
         problem(`'${excerpt(content)}' is no section header, which looks like [volttron]`)
         continue
