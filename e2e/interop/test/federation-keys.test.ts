@@ -85,8 +85,8 @@ describe('a Python platform', () => {
     expect(received[0]).toMatchObject({ headers: { platform: 'mended' } })
   })
 
-  // As released it mostly ends when it sees a new key, but not always: two of its threads race to close one socket.
-  it('that is mended where it closes a polled socket goes on, and follows to a new key', async () => {
+  // As released it mostly ends when it sees a new key, but not always: two of its threads close sockets that a third one polls.
+  it('that is mended where it closes polled sockets goes on, and follows to a new key', async () => {
     const theirs = await startTheirs('following', { patches: ['changed-platforms'] })
     const ours = await stage.federated('renewed', registry.url)
     const operator = await stage.operator(ours.home)

@@ -7,9 +7,11 @@ joined-contexts     volttron-lib-auth 2.0.0rc13 checks nobody's key: its socket 
 key-answers         With the contexts joined, the loop that answers those questions ends at the first platform or stranger that
                     connects: the key of another platform is stored without a secret key and read as one that has it, an unknown
                     key raises KeyError, and the code for a refusal uses names that do not exist. This answers 200 or 400.
-changed-platforms   When the registry shows another key or address of a platform, volttron-lib-zmq 2.0.0rc11 closes a socket that its
-                    router goes on polling, and ends. The file watcher takes the old connection down properly, so this leaves it to it.
+changed-platforms   When the registry shows another key or address of a platform, volttron-lib-zmq 2.0.0rc11 closes sockets in two
+                    threads while its router polls them in a third, which mostly ends it. This leaves the closing to one, and has
+                    the router poll again, without the closed ones.
 """
+import errno
 import importlib.abc
 import importlib.util
 import os
@@ -36,13 +38,30 @@ def answer_keys(module):
     module.ZapAuthenticator.zap_loop = zap_loop
 
 
-def survive_changes(module):
+def close_once(module):
     module.FederationService._disconnect_platform = lambda self, platform: None
 
 
+def poll_again(module):
+    poll_sockets = module.Router.poll_sockets
+
+    def poll_what_is_open(self):
+        try:
+            poll_sockets(self)
+        except (OSError, module.ZMQError) as error:
+            if self.socket.closed or error.errno not in (errno.EBADF, errno.ENOTSOCK):
+                raise
+
+    module.Router.poll_sockets = poll_what_is_open
+
+
+ZMQ = "volttron.messagebus.zmq."
 MODULES = {
-    "key-answers": ("volttron.auth.zap.zap_authenticator", answer_keys),
-    "changed-platforms": ("volttron.messagebus.zmq.routing.federation_service", survive_changes),
+    "key-answers": {"volttron.auth.zap.zap_authenticator": answer_keys},
+    "changed-platforms": {
+        ZMQ + "routing.federation_service": close_once,
+        ZMQ + "router.router": poll_again,
+    },
 }
 
 
@@ -69,4 +88,5 @@ class Patcher(importlib.abc.MetaPathFinder):
 wanted = [name for name in os.environ.get("VOLTTRON_INTEROP_PATCHES", "").split(",") if name]
 if "joined-contexts" in wanted:
     join_contexts()
-sys.meta_path.insert(0, Patcher(dict(MODULES[name] for name in wanted if name in MODULES)))
+patches = {module: patch for name in wanted for module, patch in MODULES.get(name, {}).items()}
+sys.meta_path.insert(0, Patcher(patches))
