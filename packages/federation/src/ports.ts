@@ -29,6 +29,8 @@ export interface DialTarget {
   readonly address: string
   /** The key the other side must prove. */
   readonly publicKey: PublicKey
+  /** Tries in a row before this one that came to nothing. */
+  readonly failures: number
 }
 
 /**

@@ -66,6 +66,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   #cancelTimer: () => void = () => {}
   #timerDueMs: number | undefined
   #trouble: Trouble | undefined
+  readonly #saidTroubles = new Set<string>()
   /** A second live platform of this name was turned away at this time. */
   #doubleSeenMs = Number.NEGATIVE_INFINITY
   /** Unix milliseconds. */
@@ -313,7 +314,12 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     const { dial, clock } = surroundings.ports
     this.#attempt = new DialAttempt<T, R>({
       dial,
-      target: { platform: this.name, address: this.#known.address, publicKey: this.#known.key! },
+      target: {
+        platform: this.name,
+        address: this.#known.address,
+        publicKey: this.#known.key!,
+        failures: this.#state.failures,
+      },
       setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
       makeSession: (connection, { nonce, credit }) =>
         new Session<T, R>(this.name, connection, { nonce, credit, dialledBy: 'us' }, this, surroundings),
@@ -326,8 +332,9 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
   }
 
   #fail(trouble: Trouble): void {
-    // Said once aloud: it may go on for months.
-    const isNew = this.#trouble?.word !== trouble.word
+    // Each kind is said once aloud until it is connected again: it may go on for months, now so and now so.
+    const isNew = !this.#saidTroubles.has(trouble.word)
+    this.#saidTroubles.add(trouble.word)
     this.#trouble = trouble
     this.#log[isNew ? 'warn' : 'debug']({ platform: this.name, ...trouble }, 'dial-failed')
     this.#handle({ type: 'failed' })
@@ -366,6 +373,7 @@ export class RemotePlatform<T, R> implements SessionOwner<T, R> {
     this.#protocol = protocol
     this.#past.sessions++
     this.#trouble = undefined
+    this.#saidTroubles.clear()
     this.#lastHeartbeat = this.#clock.unixMs()
     this.#log.info({ platform: this.name, dialledBy, protocol }, 'session-opened')
     if (link.protocol === 'vip1') {

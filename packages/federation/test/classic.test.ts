@@ -46,7 +46,7 @@ async function dialAs(world: World, ours: Site, keys: ReturnType<typeof randomKe
     onConnection: nothing,
   }
   let connection: Connection | undefined
-  const target = { platform: ours.name, address: ours.address, publicKey: ours.publicKey }
+  const target = { failures: 0, platform: ours.name, address: ours.address, publicKey: ours.publicKey }
   world.network
     .dial(host, target, new AbortController().signal, () => true)
     .then((made) => {

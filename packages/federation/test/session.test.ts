@@ -37,7 +37,7 @@ async function rogue() {
   }
   const dial = async () => {
     let connection: Connection | undefined
-    const target = { platform: 'site-a', address: a.address, publicKey: a.publicKey }
+    const target = { failures: 0, platform: 'site-a', address: a.address, publicKey: a.publicKey }
     world.network
       .dial(host, target, new AbortController().signal, () => true)
       .then(

@@ -186,6 +186,7 @@ export class ClassicSite implements Host {
       platform: entry.id,
       address: entry.address,
       publicKey: entry.public_credentials as PublicKey,
+      failures: 0,
     }
     const again = () => {
       if (isCurrent()) clock.setTimer(RECONNECT_MS, () => this.#dial(dealer))
