@@ -268,14 +268,17 @@ export class Federation<T, R> {
    */
   async rotateKey(pair: KeyPair): Promise<RegisterOutcome> {
     const { keys, log } = this.#ports
-    const outcome = this.#follower
-      ? await this.#follower.change(this.#ownEntry(pair.publicKey), keys.own())
-      : ({ outcome: 'registered' } as const)
+    const use = () => {
+      keys.useOwn(pair)
+      log.info({}, 'own-key-rotated')
+    }
+    if (!this.#follower) {
+      use()
+      return { outcome: 'registered' }
+    }
+    const outcome = await this.#follower.change(this.#ownEntry(pair.publicKey), keys.own(), use)
     if (outcome.outcome === 'unreachable') this.#prepared.push(pair)
-    if (outcome.outcome !== 'registered') return outcome
-    keys.useOwn(pair)
-    log.info({}, 'own-key-rotated')
-    this.#follower?.refresh()
+    if (outcome.outcome === 'registered') this.#follower.refresh()
     return outcome
   }
 

@@ -124,13 +124,18 @@ export class RegistryFollower {
     }
   }
 
-  /** Registers `entry` with the proof of `prover`, outside the loop: for a change of our own key. */
-  async change(entry: RegistryEntry, prover: KeyPair): Promise<RegisterOutcome> {
+  /**
+   * Registers `entry` with the proof of `prover`, outside the loop: for a change of our own key.
+   *
+   * @param onRegistered makes it so here too. The loop goes on after that, for with the former key it would be a stranger
+   */
+  async change(entry: RegistryEntry, prover: KeyPair, onRegistered: () => void): Promise<RegisterOutcome> {
     const { registry, clock } = this.#options
     this.#registering.stop()
     const outcome = await answerOrTimeout(clock, RegistryTimes.answerMs, (signal) =>
       registry.register(entry, prover, signal),
     )
+    if (outcome.outcome === 'registered') onRegistered()
     this.#registering.start()
     return outcome
   }

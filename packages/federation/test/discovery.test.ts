@@ -164,6 +164,7 @@ describe('keys', () => {
     const renewed = b.rotateKey(randomKeys(b.world.random))
     await time.pass(1_000)
     expect(await renewed).toBe('registered')
+    expect(b.federation.registryStatus()).toMatchObject({ status: 'registered', reason: null })
     expect(await time.until(() => areConnected(a, b), 5_000)).toBe(true)
     await time.pass(1_000)
     expect(a.disk.config).toMatchObject({ platforms: [{ public_credentials: b.publicKey }] })
