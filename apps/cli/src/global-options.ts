@@ -22,10 +22,11 @@ export const DEFAULT_TIMEOUT_MS = 30_000
 
 export const addGlobalOptions = (program: Command): Command =>
   program
-    .option('--home <dir>', 'folder of the platform (default: VOLTTRON_HOME, else ~/.volttron)')
+    .option('--home <dir>', 'folder of the platform (default: VOLTTRON_HOME, else ~/.volttron)', parseText)
     .option(
       '--vip-address, --address <address>',
       'where the platform listens (default: VOLTTRON_VIP_ADDR, else its home)',
+      parseText,
     )
     .option('--json', 'print the result as one JSON document')
     .option(
@@ -55,6 +56,12 @@ export function parseCount(text: string): number {
   const value = Number(text)
   if (!/^[0-9]{1,9}$/.test(text) || value === 0) throw new InvalidArgumentError('Expected a whole number from 1 on.')
   return value
+}
+
+/** Not nothing, which would be the current folder. @throws InvalidArgumentError */
+function parseText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.')
+  return text
 }
 
 const count = (_text: string | undefined, earlier = 0): number => earlier + 1

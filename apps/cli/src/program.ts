@@ -17,6 +17,7 @@ import { addPubsubCommands } from './commands/pubsub.ts'
 import { addRpcCommands } from './commands/rpc.ts'
 import { addStatsCommand } from './commands/stats.ts'
 import { addTopCommand } from './commands/top.ts'
+import { refuseEmptyArguments } from './empty-arguments.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import { addGlobalOptions, type GlobalOptions } from './global-options.ts'
 import { Invocation, type Shell } from './invocation.ts'
@@ -106,7 +107,7 @@ function beforeAction(invocation: Invocation, command: Command, isRoot: boolean)
   const { showConfig, logConfig } = command.optsWithGlobals<GlobalOptions>()
   if (isRoot) invocation.log('warning', 'running as root')
   if (logConfig !== undefined) invocation.log('warning', `the log configuration ${logConfig} is not read`)
-  if (!showConfig) return
+  if (!showConfig) return refuseEmptyArguments(command)
   showOptions(invocation, command)
   throw new CommanderError(0, 'vctl.showConfig', 'only the options were asked for')
 }
@@ -130,7 +131,11 @@ function usageError(error: CommanderError): VolttronError | undefined {
   if (isMissingCommand(error))
     return new VolttronError('usage', 'a command is missing', { hint: 'vctl --help lists the commands' })
   const [first = '', suggestion] = error.message.split('\n')
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'add --help to the command to see how it is used'
+  const help =
+    error.code === 'commander.unknownCommand'
+      ? 'vctl --help lists the commands'
+      : 'add --help to the command to see how it is used'
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? help
   return new VolttronError('usage', first.replace(/^error: /, ''), { hint })
 }
 

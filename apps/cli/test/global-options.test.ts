@@ -33,6 +33,33 @@ describe('where vctl connects', () => {
   })
 })
 
+describe('an argument without a character', () => {
+  it.each([
+    [['stop', ''], 'pattern'],
+    [['remove', 'listener', ''], 'pattern'],
+    [['install', ''], 'source'],
+    [['ping', ''], 'peer'],
+    [['pub', '', '1'], 'topic'],
+    [['config', 'get', 'listener', ''], 'name'],
+  ])('is refused before anything happens: %j', async (words, name) => {
+    const shell = shellWith({ answers: { 'platform.control.agents': [] } })
+    const { code, err } = await shell.run(...words)
+    expect({ code, err }).toEqual({ code: 64, err: expect.stringContaining(`error: the argument '${name}' is empty\n`) })
+    expect(shell.connected).toEqual([])
+  })
+
+  it('is the prefix of every topic, and a text to publish', async () => {
+    const message = { topic: 'a', sender: 'b', headers: {}, message: 1 }
+    expect((await shellWith({ messages: [message] }).run('sub', '', '--count', '1')).code).toBe(0)
+    expect((await shellWith().run('publish', 'notes', '')).code).toBe(0)
+  })
+
+  it('names neither a home nor an address', async () => {
+    expect((await shellWith().run('peerlist', '--home', '')).code).toBe(64)
+    expect((await shellWith().run('peerlist', '--address', '')).code).toBe(64)
+  })
+})
+
 describe('what vctl tells beside its results', () => {
   it('is a warning by default, connections with -v, calls with -vv, nothing with -q', async () => {
     const shell = shellWith({ isRoot: true, answers: { 'a.b': 1 } })
