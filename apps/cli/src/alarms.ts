@@ -4,6 +4,7 @@ import { VolttronError } from '@volttron/vip'
 import { readAgents } from './commands/agents/selection.ts'
 import { federationReport } from './conditions.ts'
 import { type AgentHealth, healthContext, healthStatus, readHealth } from './health.ts'
+import { formatSeconds } from './output/quantity.ts'
 import type { PlatformConnection } from './platform-connection.ts'
 
 export interface Alarm {
@@ -31,13 +32,17 @@ function federationAlarms({ registry, platforms }: FederationReport): Alarm[] {
 }
 
 const crashAlarms = (agents: readonly AgentRow[]): Alarm[] =>
-  agents
-    .filter(({ status }) => status === 'crashed')
-    .map(({ identity, restarts }) => ({
-      source: 'agent',
-      name: identity,
-      reason: `it crashed, and was given up after ${restarts} restarts`,
-    }))
+  agents.flatMap((agent): Alarm[] => {
+    const reason = crashReason(agent)
+    return reason === undefined ? [] : [{ source: 'agent', name: agent.identity, reason }]
+  })
+
+function crashReason({ status, restarts, restart_in_s, exit_code }: AgentRow): string | undefined {
+  if (status === 'crashed') return `it crashed, and was given up after ${restarts} restarts`
+  if (status !== 'restarting') return undefined
+  const code = exit_code === null ? '' : ` with exit code ${exit_code}`
+  return `it crashed${code}, and is started again${restart_in_s === null ? '' : ` in ${formatSeconds(restart_in_s)}`}`
+}
 
 const healthAlarms = (health: Readonly<Record<string, AgentHealth>>): Alarm[] =>
   Object.entries(health).flatMap(([name, agent]): Alarm[] =>

@@ -6,10 +6,15 @@ import { terminalOn } from './terminal.ts'
 const interrupted = new AbortController()
 let isInterruptible = false
 
+const fail = (error: NodeJS.ErrnoException): never => {
+  process.stderr.write(`vctl: error: cannot write the result: ${error.message}\n`)
+  process.exit(71)
+}
 // Whoever reads us has heard enough (`vctl sub … | head -1`): end quietly, as if interrupted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE' && isInterruptible) interrupted.abort()
-  else process.exit(error.code === 'EPIPE' ? 0 : 71)
+  if (error.code !== 'EPIPE') fail(error)
+  else if (isInterruptible) interrupted.abort()
+  else process.exit(0)
 })
 process.stderr.on('error', () => {})
 
@@ -31,4 +36,6 @@ const exitCode = await runVctl(
   process.getuid?.() === 0,
 )
 // Not before everything has reached the pipe: a long JSON document must not end in the middle.
-process.stdout.write('', () => process.exit(exitCode))
+process.stdout.write('', (error?: NodeJS.ErrnoException | null) =>
+  error && error.code !== 'EPIPE' ? fail(error) : process.exit(exitCode),
+)

@@ -44,7 +44,10 @@ describe('an argument without a character', () => {
   ])('is refused before anything happens: %j', async (words, name) => {
     const shell = shellWith({ answers: { 'platform.control.agents': [] } })
     const { code, err } = await shell.run(...words)
-    expect({ code, err }).toEqual({ code: 64, err: expect.stringContaining(`error: the argument '${name}' is empty\n`) })
+    expect({ code, err }).toEqual({
+      code: 64,
+      err: expect.stringContaining(`error: the argument '${name}' is empty\n`),
+    })
     expect(shell.connected).toEqual([])
   })
 

@@ -1,9 +1,10 @@
 /** The command `vctl` as a process, on a platform that is one too. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Agent } from '@volttron/agent'
@@ -64,6 +65,20 @@ describe('vctl on a running platform', () => {
     const { code, stdout, stderr } = await vctl(...words)
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
     expect(stderr.split('\n').filter((line) => /error: /.test(line))).toEqual([expect.stringMatching(message)])
+  })
+})
+
+describe('a result that cannot be written', () => {
+  it('is a failure, for what was asked for is nowhere', async () => {
+    // As a full disk, on every system: a file that is open for reading only.
+    const unwritable = openSync(VCTL, 'r')
+    const child = spawn(process.execPath, [VCTL, 'peerlist', '--home', platform.home], {
+      stdio: ['ignore', unwritable, 'pipe'],
+    })
+    const [[code], said] = await Promise.all([once(child, 'exit'), text(child.stderr)])
+    closeSync(unwritable)
+    expect(code).toBe(71)
+    expect(said).toMatch(/^vctl: error: cannot write the result: EBADF/m)
   })
 })
 

@@ -217,6 +217,7 @@ describe('vctl check', () => {
         'platform.control.agents': [
           { identity: 'e', status: 'crashed', restarts: 5 },
           { identity: 'f', status: 'running', restarts: 1 },
+          { identity: 'g', status: 'restarting', restarts: 1, restart_in_s: 16, exit_code: 3 },
         ],
         'platform.federation.status': {
           registry: { url: 'http://r', status: 'unreachable', reason: null },
@@ -232,12 +233,13 @@ describe('vctl check', () => {
     })
     const outcome = await shell.run('check', 'alarms', '--json')
     expect(outcome.code).toBe(69)
-    expect(outcome.err).toMatch(/^vctl: error: platform site-b: connection refused \(and 4 more\)\n/)
+    expect(outcome.err).toMatch(/^vctl: error: platform site-b: connection refused \(and 5 more\)\n/)
     expect(outcome.json()).toMatchObject({
       details: [
         { source: 'platform', name: 'site-b', reason: 'connection refused' },
         { source: 'registry', name: 'http://r', reason: 'unreachable' },
         { source: 'agent', name: 'e', reason: 'it crashed, and was given up after 5 restarts' },
+        { source: 'agent', name: 'g', reason: 'it crashed with exit code 3, and is started again in 16s' },
         { source: 'agent', name: 'a', reason: 'its health is BAD' },
         { source: 'agent', name: 'b', reason: 'no device' },
       ],
