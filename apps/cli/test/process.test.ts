@@ -75,7 +75,7 @@ describe('a result that cannot be written', () => {
     const child = spawn(process.execPath, [VCTL, 'peerlist', '--home', platform.home], {
       stdio: ['ignore', unwritable, 'pipe'],
     })
-    const [[code], said] = await Promise.all([once(child, 'exit'), text(child.stderr)])
+    const [[code], said] = await Promise.all([once(child, 'exit'), text(child.stderr!)])
     closeSync(unwritable)
     expect(code).toBe(71)
     expect(said).toMatch(/^vctl: error: cannot write the result: EBADF/m)

@@ -52,6 +52,28 @@ describe('the first configuration file', () => {
     expect(await written(listen)).toBe(`${NAMED}address = ipc:///home/run/vip.socket\n`)
   })
 
+  it('is written anew as long as nobody has edited it and it is no longer true', async () => {
+    await written(['tcp://10.0.0.1:22916'])
+    expect(await written(['tcp://10.0.0.2:22916'])).toBe(`${NAMED}address = tcp://10.0.0.2:22916\n`)
+    expect(await written([])).toBe(`${NAMED}address = ipc:///home/run/vip.socket\n`)
+    writeFileSync(path, `${NAMED.replace('site-1', 'former')}address = tcp://10.0.0.2:22916\n`)
+    expect(await written(['tcp://10.0.0.2:22916'])).toBe(`${NAMED}address = tcp://10.0.0.2:22916\n`)
+    expect(readdirSync(folder)).toEqual(['config'])
+  })
+
+  it('stays as it is while one of its addresses is the one that Python dials', async () => {
+    const before = await written(['tcp://10.0.0.1:22916'])
+    expect(await written(['tcp://10.0.0.1:22916', 'tcp://127.0.0.1:22916'])).toBe(before)
+  })
+
+  it.each(['# mine\n', 'log-level = debug\n', '\n', '[web]\nport = 1\n'])(
+    'is left alone when somebody has added %j',
+    async (line) => {
+      writeFileSync(path, `${NAMED}address = tcp://10.0.0.1:22916\n${line}`)
+      expect(await written(['tcp://10.0.0.2:22916'])).toContain('tcp://10.0.0.1:22916')
+    },
+  )
+
   it('is never written over one that is there', async () => {
     writeFileSync(path, 'mine')
     expect(await written(['tcp://10.0.0.1:22916'])).toBe('mine')

@@ -201,8 +201,10 @@ describe('the volttron command line', () => {
     const config = 'address = tcp://127.0.0.1:1'
     expect(run({ config }).notices).toEqual([])
     expect(run({ config, argv: '--address tcp://127.0.0.1:2' }).notices).toEqual([
-      `${CONFIG} names the address tcp://127.0.0.1:1, which is not served now: Python agents and tools will dial it`,
+      `${CONFIG} names the address tcp://127.0.0.1:1, which is not served now: Python agents and tools will dial it (mend it there)`,
     ])
+    const generated = '[volttron]\nmessagebus = zmq\ninstance-name = p1\naddress = tcp://127.0.0.1:1\n'
+    expect(run({ config: generated, argv: '--address tcp://127.0.0.1:2' }).notices).toEqual([])
   })
 
   it('warns about an address that nobody else can reach', () => {

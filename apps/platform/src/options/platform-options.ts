@@ -17,6 +17,7 @@ import { type AddressOptions, checkAddresses } from './addresses.ts'
 import { type PlatformCatalogue, platformCatalogue, withoutEffect } from './catalogue.ts'
 import { type Action, ENVIRONMENT_PREFIX, readCommandLine } from './command-line.ts'
 import { checkFederation, type FederationOptions, federationNotices } from './federation-options.ts'
+import { isGeneratedConfig } from './generated-config.ts'
 import { type LogOptions, levelFromPython, readLogLevels } from './log-options.ts'
 import { about, codeOf, optionError } from './option-problem.ts'
 
@@ -139,7 +140,8 @@ export function parsePlatformOptions(
     notices: [
       ...optionNotices(options),
       ...[...(file?.sections.keys() ?? [])].map((name) => `section [${name}] of ${configPath} has no effect`),
-      ...(file ? addressNotices(options, addresses, file) : []),
+      // What we wrote ourselves is written anew.
+      ...(file && !isGeneratedConfig(text ?? '') ? addressNotices(options, addresses, file) : []),
       ...federationNotices(options, addresses, federation),
     ],
     resolved: effective(options, platform),
@@ -225,7 +227,9 @@ function addressNotices(
   const named = file.entries.find(({ key }) => key === 'address')?.values[0]
   const served = [...listen, local].map(formatAddress)
   if (named === undefined || served.includes(named)) return []
-  return [`${file.name} names the address ${named}, which is not served now: Python agents and tools will dial it`]
+  return [
+    `${file.name} names the address ${named}, which is not served now: Python agents and tools will dial it (mend it there)`,
+  ]
 }
 
 /** What is in force, defaults that depend on other things included. */

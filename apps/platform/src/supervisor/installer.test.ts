@@ -124,7 +124,12 @@ describe('an installation', () => {
 
   it('puts a file with an absolute path into the folder of the agent', async () => {
     await install(await tarballWith({ path: '/package/more.js' }))
-    expect(readdirSync(join(agentsFolder, 'meter', 'package')).sort()).toEqual(['main.js', 'package', 'package.json'])
+    expect(readdirSync(join(agentsFolder, 'meter', 'package')).sort()).toEqual([
+      'main.js',
+      'node_modules',
+      'package',
+      'package.json',
+    ])
   })
 
   it('copies links within the folder as such, and keeps those that lead out of it', async () => {
@@ -145,6 +150,15 @@ describe('an installation', () => {
   it.each(['dependencies', 'peerDependencies'])('gives the SDK to a package that names it in %s', async (where) => {
     await install(agentFolder('modern', { [where]: { [SDK]: '^1.0.0' } }))
     expect(readlinkSync(join(agentsFolder, 'meter', 'package', 'node_modules', SDK))).toBe(join(root, 'sdk'))
+  })
+
+  it('gives the SDK to a package that names no dependency, unless a folder around it has one', async () => {
+    await install(agentFolder('plain'))
+    expect(readlinkSync(join(agentsFolder, 'meter', 'package', 'node_modules', SDK))).toBe(join(root, 'sdk'))
+    put(`workspace/node_modules/${SDK}/package.json`, '{}')
+    const source = agentFolder('workspace/inner')
+    await install(source, { force: true, editable: true })
+    expect(readdirSync(source).sort()).toEqual(['main.js', 'package.json'])
   })
 
   it('gives the SDK of the platform to a folder that has but a link to one', async () => {

@@ -36,6 +36,9 @@ const manifestShape = z.object({
 })
 type Manifest = z.infer<typeof manifestShape>
 
+/** What every agent may import, whether its author has thought of naming it or not. */
+const SDK = '@volttron/agent'
+
 /**
  * @param editable run the code where it is instead of copying it; folders only
  * @throws VolttronError `bad-data` for a package that is no agent, or whose dependencies cannot be had; `system`
@@ -139,7 +142,9 @@ async function addDependencies(
     })
   }
   if (others.length > 0) await npmInstall(manifest, folder, ports)
-  for (const name of new Set([...dependencies, ...Object.keys(manifest.peerDependencies)])) {
+  const wanted = new Set([...dependencies, ...Object.keys(manifest.peerDependencies)])
+  if (!isFoundAbove(folder, SDK)) wanted.add(SDK)
+  for (const name of wanted) {
     const own = ports.ownPackage(name)
     const link = join(modules, name)
     if (own === undefined || !(isMissing(name) || (!isInPlace && (await leadsOut(link))))) continue
@@ -147,6 +152,14 @@ async function addDependencies(
     await rm(link, { force: true })
     await symlink(own, link, 'dir')
   }
+}
+
+/** True when Node.js finds the package in a folder around this one: that of a workspace, for example. */
+function isFoundAbove(folder: string, name: string): boolean {
+  const above = dirname(folder)
+  return (
+    above !== folder && (existsSync(join(above, 'node_modules', name, 'package.json')) || isFoundAbove(above, name))
+  )
 }
 
 /** A link into the folder its author works in, which may be gone tomorrow: {@link copyFolder} has made it absolute. */
