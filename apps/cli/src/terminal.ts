@@ -9,6 +9,8 @@ import { printable } from './output/printable.ts'
 
 export interface Terminal {
   readonly isTerminal: boolean
+  /** Characters in a line; `undefined` where lines may be of any length. */
+  readonly width: number | undefined
   readonly paint: Paint
   /** One line of result. */
   print(line: string): void
@@ -24,7 +26,7 @@ export interface Terminal {
 
 /** Writes to the two streams; colours and rules only when `stdout` is a terminal. */
 export function terminalOn(
-  stdout: Writable & { isTTY?: boolean },
+  stdout: Writable & { isTTY?: boolean; columns?: number },
   stderr: Writable & { isTTY?: boolean },
   environment: NodeJS.ProcessEnv,
 ): Terminal {
@@ -33,6 +35,10 @@ export function terminalOn(
   const note = (line: string) => void stderr.write(`vctl: ${printable(line)}\n`)
   return {
     isTerminal,
+    // It changes with the window; some terminals do not know, and say 0.
+    get width() {
+      return (isTerminal && stdout.columns) || undefined
+    },
     paint: paintFor(isTerminal, environment),
     print: (line) => void stdout.write(`${line}\n`),
     write: (text) => void stdout.write(text),

@@ -69,7 +69,6 @@ function addDecisions(parent: Command, words: string, shell: Shell): void {
 }
 
 async function showRemotes(invocation: Invocation, wanted: Status | undefined): Promise<void> {
-  const { isTerminal, paint } = invocation.terminal
   const rows = await invocation.withPlatform(async (platform) => {
     const asked = (Object.keys(LISTS) as Status[]).filter((status) => wanted === undefined || status === wanted)
     const lists = await Promise.all(
@@ -81,7 +80,7 @@ async function showRemotes(invocation: Invocation, wanted: Status | undefined): 
     return lists.flat()
   })
   const empty = `no ${wanted ?? 'remote'} agent`
-  invocation.show(rows, () => renderTable(rows, COLUMNS, { terminal: isTerminal, paint, empty }))
+  invocation.show(rows, () => renderTable(rows, COLUMNS, { terminal: invocation.terminal, empty }))
 }
 
 const COLUMNS: Column<RemoteRow>[] = [

@@ -157,8 +157,7 @@ async function showKeys(invocation: Invocation): Promise<void> {
   const rows = credentials.map(keyRow)
   invocation.show(rows, () =>
     renderTable(rows, COLUMNS, {
-      terminal: terminal.isTerminal,
-      paint: terminal.paint,
+      terminal,
       empty: 'no identity has a key',
     }),
   )

@@ -40,8 +40,7 @@ function describeSection(rules: AuthzJson, word: SectionWord, { terminal }: Invo
     ([name, entry]): Row => [name, entry ?? {}],
   )
   return renderTable(rows, COLUMNS[word as Exclude<SectionWord, 'topics'>], {
-    terminal: terminal.isTerminal,
-    paint: terminal.paint,
+    terminal,
     empty: 'none',
   })
 }

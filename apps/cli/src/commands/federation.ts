@@ -44,8 +44,7 @@ export function addFederationCommands(program: Command, shell: Shell): void {
 function describeFederation(status: FederationReport, invocation: Invocation): string {
   const { terminal, shell } = invocation
   const table = renderTable(status.platforms, federationColumns(shell.now(), terminal.paint), {
-    terminal: terminal.isTerminal,
-    paint: terminal.paint,
+    terminal,
     empty: 'no other platform is known yet',
   })
   return `${describeRegistry(status.registry, terminal.paint, shell.now())}\n${table}`

@@ -25,11 +25,10 @@ export function addHealthCommand(program: Command, shell: Shell): void {
 }
 
 async function showAll(invocation: Invocation): Promise<void> {
-  const { isTerminal, paint } = invocation.terminal
   const health = await invocation.withPlatform(readHealth)
   const rows = Object.entries(health).sort(([one], [other]) => (one < other ? -1 : 1))
   invocation.show(health, () =>
-    renderTable<Row>(rows, COLUMNS, { terminal: isTerminal, paint, empty: 'no agent is known' }),
+    renderTable<Row>(rows, COLUMNS, { terminal: invocation.terminal, empty: 'no agent is known' }),
   )
 }
 
@@ -45,9 +44,13 @@ async function healthOf(
   return { identity, health: health[identity] }
 }
 
+/** Without fractions of a second: `2026-11-23 02:14:37`, in UTC as it is told. */
+const moment = (text: unknown): unknown =>
+  typeof text === 'string' ? text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00$/, '$1 $2') : text
+
 const COLUMNS: Column<Row>[] = [
   { heading: 'IDENTITY', cell: ([identity]) => identity },
   { heading: 'STATUS', cell: ([, health]) => healthStatus(health) },
-  { heading: 'CONNECTED', cell: ([, health]) => health.connected },
-  { heading: 'LAST HEARTBEAT', cell: ([, health]) => health.last_heartbeat },
+  { heading: 'CONNECTED', cell: ([, health]) => moment(health.connected) },
+  { heading: 'LAST HEARTBEAT', cell: ([, health]) => moment(health.last_heartbeat) },
 ]

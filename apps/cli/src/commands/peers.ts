@@ -27,9 +27,8 @@ export function addPeerCommands(program: Command, shell: Shell): void {
       const rows = (await invocation.withPlatform((platform) =>
         platform.call(ReservedIdentity.control, 'connections'),
       )) as ConnectionRow[]
-      const { isTerminal, paint } = invocation.terminal
       invocation.show(rows, () =>
-        renderTable(rows, CONNECTION_COLUMNS, { terminal: isTerminal, paint, empty: 'no connection' }),
+        renderTable(rows, CONNECTION_COLUMNS, { terminal: invocation.terminal, empty: 'no connection' }),
       )
     })
 }

@@ -91,8 +91,7 @@ function describe(report: TopReport, { terminal }: Invocation): string {
   const { platform, uptime_s, memory_mb, connection_count: count, connections } = report
   const head = `${printable(platform)}  up ${formatSeconds(uptime_s)}  ${memory_mb} MB  connections: ${count}`
   const table = renderTable(connections, COLUMNS, {
-    terminal: terminal.isTerminal,
-    paint: terminal.paint,
+    terminal,
     empty: 'no connection',
   })
   return `${terminal.paint.bold(head)}\n${table}`

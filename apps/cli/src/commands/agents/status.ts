@@ -35,11 +35,9 @@ export function addStatusCommand(program: Command, shell: Shell): void {
       const rows = (isAll ? [...agents] : agentsOf(matches))
         .sort((one, other) => (`${one.name} ${one.identity}` < `${other.name} ${other.identity}` ? -1 : 1))
         .map((agent) => ({ agent, health: health[agent.identity] }))
-      const { isTerminal, paint } = invocation.terminal
       invocation.show(Object.fromEntries(rows.map((row) => [row.agent.identity, documentOf(row)])), () =>
         renderTable<StatusRow>(rows, columns(uuidLength(agents, options.n)), {
-          terminal: isTerminal,
-          paint,
+          terminal: invocation.terminal,
           empty: 'No installed Agents found',
         }),
       )
@@ -79,7 +77,7 @@ function stateText({ status, restart_in_s, restarts }: AgentRow): string {
 const columns = (uuidCharacters: number): Column<StatusRow>[] => [
   { heading: 'UUID', cell: ({ agent }) => agent.uuid.slice(0, uuidCharacters) },
   { heading: 'AGENT', cell: ({ agent }) => agent.name },
-  { heading: 'IDENTITY', cell: ({ agent }) => agent.identity },
+  { heading: 'IDENTITY', cell: ({ agent }) => agent.identity, isTitle: true },
   { heading: 'TAG', cell: ({ agent }) => agent.tag ?? '' },
   { heading: 'PRIORITY', cell: ({ agent }) => agent.priority ?? '' },
   { heading: 'STATUS', cell: ({ agent }) => pythonStatus(agent) },
