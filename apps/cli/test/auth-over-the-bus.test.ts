@@ -35,7 +35,12 @@ describe('rules of a running platform', () => {
     [
       ['add', 'group', 'ops', 'alice', '-rns', 'reader'],
       'create_or_merge_agent_group',
-      { name: 'ops', identities: ['alice'], roles: { agent_roles: [{ role_name: 'reader', param_restrictions: {} }] } },
+      {
+        name: 'ops',
+        identities: ['alice'],
+        roles: { agent_roles: [{ role_name: 'reader', param_restrictions: {} }] },
+        known_roles_only: true,
+      },
     ],
     [
       ['add', 'agent', 'a', '-ps', 'devices:publish', '-pts', 'm', '-c', 'note'],

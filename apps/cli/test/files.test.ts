@@ -164,6 +164,23 @@ describe('vctl authz', () => {
     expect((await shell.run('authz', 'list', 'topics')).out).toBe('/secret.*/\n')
   })
 
+  it.each([
+    [['agent', 'a', '-rns', 'reder']],
+    [['agent', 'a', '--rpc-capabilities', 'b.c', '--role-names', 'admin', '{"reder": {"x": 1}}']],
+    [['group', 'ops', 'alice', '-rns', 'reder']],
+  ])('refuses a role that does not exist, names those that do, and changes nothing: authz add %j', async (words) => {
+    expect(await shell.run('authz', 'add', ...words)).toMatchObject({
+      code: 67,
+      out: '',
+      err:
+        "vctl: error: there is no role 'reder'; there are admin, default_rpc_capabilities, sync_agent_config\n" +
+        'vctl: hint: make it first: vctl authz add role NAME\n',
+    })
+    expect(readdirSync(shell.home)).toEqual([])
+    expect((await shell.run('authz', 'add', 'role', 'reder', '-rpc', 'x.y')).code).toBe(0)
+    expect((await shell.run('authz', 'add', ...words)).code).toBe(0)
+  })
+
   it('restricts parameters as authz.json does', async () => {
     await shell.run('authz', 'add', 'agent', 'a', '--rpc-capabilities', '{"b.c": {"x": "/1|2/"}}', 'd.e')
     expect(readJson(file())).toMatchObject({ agents: { a: { rpc_capabilities: [{ 'b.c': { x: '/1|2/' } }, 'd.e'] } } })

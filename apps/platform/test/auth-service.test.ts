@@ -26,6 +26,7 @@ let methods: ServiceMethods
 let cut: [key: string, reason: string][]
 let pushed: unknown[]
 let push: () => Promise<unknown>
+let reports: string[]
 const connected = new Set<string>()
 
 const log = createLogger({ name: 'test', level: 'silent' })
@@ -46,12 +47,15 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'volttron-auth-service-'))
   cut = []
   pushed = []
+  reports = []
   push = async () => null
   connected.clear()
   const credentialStore = new FileCredentialStore(join(folder, 'credentials_store'))
   await credentialStore.prepare()
   await loadOwnKeys(credentialStore)
-  rules = await openAuthzFile(join(folder, 'authz.json'), () => {}, { pollMs: 60_000 })
+  rules = await openAuthzFile(join(folder, 'authz.json'), ({ message }) => reports.push(message), {
+    pollMs: 60_000,
+  })
   keys = await openLocalKeys({ credentialStore } as Home, log, {
     onAdded: (added) => {
       for (const key of added) approvals?.isKnownNow(key)
@@ -173,6 +177,32 @@ describe('platform.auth', () => {
     expect((await topic('publish')).result).toBe(true)
     expect(await call('remove_agent_authorization', { identity: 'driver' })).toBe(true)
     expect(Object.keys(file().agents)).not.toContain('driver')
+  })
+
+  it('takes a role that does not exist from tools of Python, and warns in the log', async () => {
+    const roles = { agent_roles: [{ role_name: 'reder', param_restrictions: {} }] }
+    expect(await call('create_or_merge_agent_authz', { identity: 'a', roles })).toBe(true)
+    expect(await call('create_or_merge_agent_group', { name: 'g', identities: ['b'], roles })).toBe(true)
+    expect(reports).toContainEqual(expect.stringMatching(/agent 'a' names the role 'reder', which does not exist$/))
+    expect(reports).toContainEqual(expect.stringMatching(/group 'g' names the role 'reder', which does not exist$/))
+  })
+
+  it.each([
+    ['create_or_merge_agent_authz', { identity: 'a' }],
+    ['create_or_merge_agent_group', { name: 'g', identities: ['a'] }],
+  ])('refuses it to whoever wants known roles only: %s', async (method, kwargs) => {
+    const before = file()
+    const given = { ...kwargs, roles: ['admin', 'reder'], known_roles_only: true }
+    expect(await ask(OPERATOR, method, { kwargs: given })).toMatchObject({
+      error: {
+        data: {
+          reason: 'not-found',
+          detail: "there is no role 'reder'; there are admin, default_rpc_capabilities, sync_agent_config",
+        },
+      },
+    })
+    expect(file()).toEqual(before)
+    expect(await call(method, { ...given, roles: ['admin'] })).toBe(true)
   })
 
   it('says so when an agent does not take its protected methods, and minds no agent that has gone', async () => {
@@ -348,7 +378,9 @@ describe('an unknown key', () => {
     await call('approve_authorization', { user_id: await knock() })
     await rules.close()
     writeFileSync(join(folder, 'authz.json'), '{')
-    rules = await openAuthzFile(join(folder, 'authz.json'), () => {}, { pollMs: 60_000 })
+    rules = await openAuthzFile(join(folder, 'authz.json'), ({ message }) => reports.push(message), {
+      pollMs: 60_000,
+    })
     expect(ring.holderOf(KEY, 'meter')).toMatchObject({ kind: 'unnamed' })
     writeFileSync(join(folder, 'authz.json'), '{}')
     await rules.rescan()

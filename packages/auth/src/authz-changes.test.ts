@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { pubsubArgument, rolesArgument, rpcArgument, textsArgument } from './authz-arguments.ts'
+import { type NamedEntry, pubsubArgument, rolesArgument, rpcArgument, textsArgument } from './authz-arguments.ts'
 import {
   type AuthzChange,
   type AuthzJson,
@@ -14,6 +14,7 @@ import {
   removeGroup,
   removeProtectedTopics,
   removeRole,
+  withKnownRoles,
 } from './authz-changes.ts'
 import { readAuthzDocument } from './authz-document.ts'
 
@@ -78,6 +79,24 @@ describe('a change of authz.json', () => {
       expect(nothing(document)).toBeUndefined()
     }
     expect(changed(document, mergeRole('r', { rpc: ['a.b'] }), removeRole('r')).roles).toEqual({})
+  })
+
+  it('refuses a role that does not exist for whoever asks so, in one line with those there are', () => {
+    const document = { roles: { reader: {}, admin: {} } }
+    const roles: NamedEntry[] = ['reader', { reder: { x: 1 }, constructor: {} }, 'reder']
+    const give = (wanted: NamedEntry[] | undefined) => withKnownRoles(wanted, mergeAgent('a', { roles: wanted }))
+    expect(() => give(roles)(document)).toThrow(
+      expect.objectContaining({
+        code: 'not-found',
+        message: "there is no role 'reder', 'constructor'; there are admin, reader",
+        hint: 'make it first: vctl authz add role NAME',
+      }),
+    )
+    expect(() => give(['x'])({})).toThrow("there is no role 'x'; there is none")
+    expect(changed(document, give(['reader', { admin: { x: 1 } }])).agents).toMatchObject({ a: {} })
+    expect(changed({}, give(undefined)).agents).toMatchObject({ a: {} })
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`r${100 + index}`, {}]))
+    expect(() => give(['x'])({ roles: many })).toThrow(/; there are r100, .*, r119, and 10 more$/)
   })
 
   it('is not confused by names of the language', () => {

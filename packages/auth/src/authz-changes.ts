@@ -30,6 +30,8 @@ type Entry = Readonly<Record<string, unknown>>
 type Section = 'roles' | 'agent_groups' | 'agents'
 
 const MAX_NAME_LENGTH = 256
+/** So many fit on a line that is still read. */
+const MAX_ROLES_SHOWN = 20
 
 /** @throws VolttronError `usage` for a role without any capability */
 export function mergeRole(name: string, change: CapabilityChange): AuthzChange {
@@ -116,6 +118,22 @@ export const removeProtectedTopics =
     return rest.length === present.length ? undefined : { ...document, protected_topics: rest }
   }
 
+/**
+ * As `change`, for somebody who can be told: a role that is not there grants nothing, and is mostly a slip of the pen. Python
+ * takes every name, so a call of its tools must pass without this.
+ *
+ * @throws VolttronError `not-found`, by the change itself, with the roles there are
+ */
+export const withKnownRoles =
+  (roles: readonly NamedEntry[] | undefined, change: AuthzChange): AuthzChange =>
+  (document) => {
+    const known = objectOf(document.roles)
+    const named = (roles ?? []).flatMap(singleNames).map((entry) => nameOf(entry)!)
+    const unknown = [...new Set(named)].filter((name) => !Object.hasOwn(known, name))
+    if (unknown.length > 0) throw noSuchRole(unknown, Object.keys(known).sort())
+    return change(document)
+  }
+
 export const removeAgentRules = (identity: string): AuthzChange => withoutEntry('agents', identity)
 export const removeGroup = (name: string): AuthzChange => withoutEntry('agent_groups', name)
 export const removeRole = (name: string): AuthzChange => withoutEntry('roles', name)
@@ -184,6 +202,14 @@ function checkName(name: string): void {
   if (name === '' || name.length > MAX_NAME_LENGTH) {
     throw new VolttronError('usage', `a name has 1 to ${MAX_NAME_LENGTH} characters`)
   }
+}
+
+function noSuchRole(unknown: readonly string[], known: readonly string[]): VolttronError {
+  const more = known.length > MAX_ROLES_SHOWN ? `, and ${known.length - MAX_ROLES_SHOWN} more` : ''
+  const there = known.length === 0 ? 'there is none' : `there are ${known.slice(0, MAX_ROLES_SHOWN).join(', ')}${more}`
+  return new VolttronError('not-found', `there is no role ${unknown.map((name) => `'${name}'`).join(', ')}; ${there}`, {
+    hint: 'make it first: vctl authz add role NAME',
+  })
 }
 
 function checkIdentities(identities: readonly string[]): void {

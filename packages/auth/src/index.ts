@@ -16,6 +16,7 @@ export {
   removeGroup,
   removeProtectedTopics,
   removeRole,
+  withKnownRoles,
 } from './authz-changes.ts'
 export {
   type AgentRules,

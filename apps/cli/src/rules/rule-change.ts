@@ -17,6 +17,7 @@ import {
   removeGroup,
   removeProtectedTopics,
   removeRole,
+  withKnownRoles,
 } from '@volttron/auth'
 import { makeFolder } from '@volttron/config'
 import { ReservedIdentity } from '@volttron/vip'
@@ -59,7 +60,7 @@ export const addRole = (name: string, rights: CapabilityChange): RuleChange => (
 export const addGroup = (name: string, identities: readonly string[], rights: RoleHolderChange): RuleChange => ({
   method: 'create_or_merge_agent_group',
   kwargs: { name, identities, ...rightsArguments(rights) },
-  change: mergeGroup(name, identities, rights),
+  change: withKnownRoles(rights.roles, mergeGroup(name, identities, rights)),
 })
 
 export interface AgentRights extends RoleHolderChange {
@@ -75,7 +76,7 @@ export const addAgent = (identity: string, rights: AgentRights): RuleChange => (
     comments: rights.comments,
     ...rightsArguments(rights),
   },
-  change: mergeAgent(identity, rights),
+  change: withKnownRoles(rights.roles, mergeAgent(identity, rights)),
 })
 
 export const addTopics = (patterns: readonly string[]): RuleChange => ({
@@ -123,7 +124,11 @@ const rightsArguments = ({ rpc, pubsub, roles }: RoleHolderChange): Readonly<Rec
       topic_access,
     })),
   },
-  roles: roles && { agent_roles: roles.flatMap((entry) => named(entry, 'role_name')) },
+  // A Python platform, which takes every name, ignores the second one.
+  ...(roles && {
+    roles: { agent_roles: roles.flatMap((entry) => named(entry, 'role_name')) },
+    known_roles_only: true,
+  }),
 })
 
 const named = (entry: NamedEntry, key: 'resource' | 'role_name'): object[] =>

@@ -15,6 +15,7 @@ import {
   rolesArgument,
   rpcArgument,
   textsArgument,
+  withKnownRoles,
 } from '@volttron/auth'
 import { describeError, VolttronError } from '@volttron/vip'
 import type { ServiceMethods } from '../service-methods.ts'
@@ -24,6 +25,8 @@ import type { AuthServicePorts } from './ports.ts'
 const PUSH_TIMEOUT_MS = 5_000
 const MAX_SHOWN = 200
 const optional = (name: string) => ({ name, default: null })
+/** Python's methods take roles that do not exist; the log warns of them. Whoever sends this is told instead. */
+const KNOWN_ROLES_ONLY = { name: 'known_roles_only', default: false }
 const CAPABILITIES = [optional('rpc_capabilities'), optional('pubsub_capabilities')]
 
 export function exportRules(methods: ServiceMethods, ports: AuthServicePorts): void {
@@ -74,12 +77,13 @@ function exportRolesAndGroups(methods: ServiceMethods, change: Change): void {
   )
   methods.export(
     'create_or_merge_agent_group',
-    function (name: string, identities: unknown, roles: unknown, rpc: unknown, pubsub: unknown) {
+    function (name: string, identities: unknown, given: unknown, rpc: unknown, pubsub: unknown, isStrict: unknown) {
       const members = identities === null ? [] : textsArgument(identities, 'identities')
-      const held = { roles: rolesArgument(roles), ...capabilities(rpc, pubsub) }
-      return change(this.peer, this.method, name, mergeGroup(textArgument(name, 'name'), members, held))
+      const roles = rolesArgument(given)
+      const wanted = mergeGroup(textArgument(name, 'name'), members, { roles, ...capabilities(rpc, pubsub) })
+      return change(this.peer, this.method, name, isStrict === true ? withKnownRoles(roles, wanted) : wanted)
     },
-    { params: ['name', 'identities', optional('roles'), ...CAPABILITIES], returns: 'bool' },
+    { params: ['name', 'identities', optional('roles'), ...CAPABILITIES, KNOWN_ROLES_ONLY], returns: 'bool' },
   )
   methods.export(
     'add_agents_to_group',
@@ -119,24 +123,34 @@ function exportAgents(methods: ServiceMethods, change: Change, ports: AuthServic
     async function (
       identity: string,
       protectedRpcs: unknown,
-      roles: unknown,
+      given: unknown,
       rpc: unknown,
       pubsub: unknown,
       comments: unknown,
+      isStrict: unknown,
     ) {
+      const roles = rolesArgument(given)
       const added = protectedRpcs === null ? [] : textsArgument(protectedRpcs, 'protected_rpcs')
       const wanted = mergeAgent(textArgument(identity, 'identity'), {
         protectedRpcs: added,
-        roles: rolesArgument(roles),
+        roles,
         ...capabilities(rpc, pubsub),
         ...(comments === null ? {} : { comments: textArgument(comments, 'comments') }),
       })
-      const isChanged = await change(this.peer, this.method, identity, wanted)
+      const checked = isStrict === true ? withKnownRoles(roles, wanted) : wanted
+      const isChanged = await change(this.peer, this.method, identity, checked)
       if (added.length > 0 && ports.isConnected(identity)) await tellAgent(ports, identity, added)
       return isChanged
     },
     {
-      params: ['identity', optional('protected_rpcs'), optional('roles'), ...CAPABILITIES, optional('comments')],
+      params: [
+        'identity',
+        optional('protected_rpcs'),
+        optional('roles'),
+        ...CAPABILITIES,
+        optional('comments'),
+        KNOWN_ROLES_ONLY,
+      ],
       returns: 'bool',
     },
   )
