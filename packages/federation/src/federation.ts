@@ -22,6 +22,7 @@ import type { ClassicVisit } from './classic-visit.ts'
 import type { RpcErrorMessage, RpcMessage } from './control-message.ts'
 import { describeState, type RememberedPlatform } from './federation-file.ts'
 import { InterestCollector } from './interest-collector.ts'
+import { MAX_INTEREST_MEANWHILE } from './interest-exchange.ts'
 import { isRecord, type KnownPlatform } from './known-platform.ts'
 import { type ListReading, PeerBook } from './peer-book.ts'
 import type { PlatformLink } from './platform-link.ts'
@@ -52,7 +53,7 @@ export interface FederationOptions {
 
 export class Federation<T, R> {
   /** Who wants what: the router matches topics here and publishes on the links it gets. */
-  readonly remoteInterest = new RemoteInterest<PlatformLink>()
+  readonly remoteInterest = new RemoteInterest<PlatformLink>({ maxPerPlatform: MAX_INTEREST_MEANWHILE })
   /** Names this run of the platform in the routes of its records. */
   readonly epoch: number
   readonly #options: FederationOptions

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import fc from 'fast-check'
 import type { InterestMessage } from './control-message.ts'
-import { InterestAnnouncer, InterestListener, MAX_INTEREST } from './interest-exchange.ts'
+import { InterestAnnouncer, InterestListener, MAX_INTEREST, MAX_INTEREST_MEANWHILE } from './interest-exchange.ts'
 
 const agent = {}
 const them = { name: 'them' }
@@ -10,7 +10,7 @@ const them = { name: 'them' }
 /** One side announces, the other listens; `link.full` makes the way between them take no more. */
 function exchange() {
   const table = new SubscriptionTable<object>({ maxPerSubscriber: 300_000 })
-  const remote = new RemoteInterest<typeof them>()
+  const remote = new RemoteInterest<typeof them>({ maxPerPlatform: MAX_INTEREST_MEANWHILE })
   const listener = new InterestListener(remote, them)
   const link = { full: false, lose: false, sent: [] as InterestMessage[], heard: [] as string[] }
   const announcer = new InterestAnnouncer(table.interest, (message) => {
@@ -23,6 +23,25 @@ function exchange() {
   const subscribe = (...prefixes: string[]) => table.subscribe(agent, prefixes, { allPlatforms: true })
   const unsubscribe = (...prefixes: string[]) => table.unsubscribe(agent, prefixes, 'all')
   return { table, remote, listener, link, announcer, subscribe, unsubscribe }
+}
+
+const many = (from: number, count: number) => Array.from({ length: count }, (_, at) => `p/${from + at}`)
+
+/** The listening side alone, and messages for it in their order. */
+function listening() {
+  const { remote, listener } = exchange()
+  let sequence = 0
+  const part = (given: Partial<InterestMessage>): InterestMessage => ({
+    op: 'interest',
+    sequence: ++sequence,
+    full: false,
+    more: false,
+    added: [],
+    removed: [],
+    digest: '',
+    ...given,
+  })
+  return { remote, listener, part }
 }
 
 describe('the exchange of interest', () => {
@@ -38,7 +57,7 @@ describe('the exchange of interest', () => {
     expect(link.heard.at(-1)).toBe('current')
   })
 
-  it('splits a long list into messages that take effect together', () => {
+  it('splits a long list into messages', () => {
     const { remote, link, announcer, subscribe } = exchange()
     announcer.announceAll()
     link.heard.length = 0
@@ -74,22 +93,66 @@ describe('the exchange of interest', () => {
   })
 
   it('keeps the last good list of a platform that wants too much', () => {
-    const { remote, listener } = exchange()
-    const part = (sequence: number, added: string[], more: boolean): InterestMessage => ({
-      op: 'interest',
-      sequence,
-      full: true,
-      more,
-      added,
-      removed: [],
-      digest: '',
+    const { remote, listener, part } = listening()
+    listener.hear(part({ full: true, added: ['good', 'old'] }))
+    for (const full of [true, false]) {
+      listener.hear(part({ full, more: true, added: ['new'], removed: full ? [] : ['old'] }))
+      for (let at = 0; at < MAX_INTEREST; at += 10_000)
+        listener.hear(part({ full, more: true, added: many(at, 10_000) }))
+      expect(listener.hear(part({ full }))).toBe('too-many')
+      expect(remote.prefixes(them).sort()).toEqual(['good', 'old'])
+    }
+    listener.hear(part({ full: true, added: ['next'] }))
+    expect(remote.prefixes(them)).toEqual(['next'])
+  })
+
+  it('takes in each part as it comes, and drops what a whole list no longer names with its last', () => {
+    const { remote, listener, part } = listening()
+    listener.hear(part({ full: true, added: ['a', 'b'] }))
+    expect(listener.hear(part({ full: true, more: true, added: ['c'] }))).toBe('partial')
+    expect(remote.prefixes(them)).toEqual(['a', 'b', 'c'])
+    // A heartbeat in between is no reason to ask for the list again.
+    expect(listener.check(2, remote.digest(them))).toBe('partial')
+    listener.hear(part({ full: true, added: ['b'] }))
+    expect(remote.prefixes(them)).toEqual(['b', 'c'])
+  })
+
+  it('takes the longest list in the place of another of that length', () => {
+    const { remote, listener, part } = listening()
+    for (const from of [0, MAX_INTEREST]) {
+      for (let at = 0; at < MAX_INTEREST; at += 10_000)
+        listener.hear(part({ full: true, more: true, added: many(from + at, 10_000) }))
+      expect(listener.hear(part({ full: true }))).not.toBe('too-many')
+    }
+    expect(remote.count(them)).toBe(MAX_INTEREST)
+    expect(remote.has(them, `p/${MAX_INTEREST}`)).toBe(true)
+  })
+
+  it('leads to the same list however it is split', () => {
+    const prefix = fc.constantFrom('', 'a', 'a/b', 'a/c', 'b', 'b/x', 'c')
+    const parts = fc.array(fc.record({ added: fc.array(prefix), removed: fc.array(prefix) }), {
+      minLength: 1,
+      maxLength: 4,
     })
-    listener.hear(part(1, ['good'], false))
-    const many = (from: number) => Array.from({ length: 10_000 }, (_, at) => `p/${from + at}`)
-    let sequence = 1
-    for (let at = 0; at < MAX_INTEREST + 10_000; at += 10_000) listener.hear(part(++sequence, many(at), true))
-    expect(listener.hear(part(++sequence, [], false))).toBe('too-many')
-    expect(remote.prefixes(them)).toEqual(['good'])
+    const announcement = fc.record({ full: fc.boolean(), parts })
+    const applied = (wanted: string[], added: string[], removed: string[]) => [
+      ...new Set([...wanted.filter((one) => !removed.includes(one)), ...added]),
+    ]
+    fc.assert(
+      fc.property(fc.array(announcement, { maxLength: 8 }), (announcements) => {
+        const { remote, listener, part } = listening()
+        let wanted: string[] = []
+        for (const { full, parts } of announcements) {
+          if (full) wanted = []
+          for (const [at, { added, removed: named }] of parts.entries()) {
+            const removed = full ? [] : named
+            wanted = applied(wanted, added, removed)
+            listener.hear(part({ full, more: at < parts.length - 1, added, removed }))
+          }
+          expect(remote.prefixes(them).sort()).toEqual(wanted.sort())
+        }
+      }),
+    )
   })
 
   it('converges after any changes, losses and pauses, once the list was asked for', () => {

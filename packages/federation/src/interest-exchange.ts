@@ -9,6 +9,8 @@ import type { InterestMessage } from './control-message.ts'
 
 /** Most prefixes one platform may want from another. */
 export const MAX_INTEREST = 100_000
+/** While a list takes the place of another, part by part, both are there. */
+export const MAX_INTEREST_MEANWHILE = 2 * MAX_INTEREST
 const MESSAGE_PREFIXES = 1_000
 const MESSAGE_CHARACTERS = 48 * 1024
 /** More changes than this in wait: the whole list is shorter. */
@@ -99,13 +101,21 @@ export type Heard =
   /** More prefixes than allowed; the last good list stays. */
   | 'too-many'
 
+/**
+ * Each part of an announcement takes effect when it comes, so that a list of 100,000 prefixes never keeps the bus waiting
+ * for more than one part; what a whole list no longer names goes with its last part. An announcement that turns out too
+ * long is undone.
+ */
 export class InterestListener<P extends object> {
   readonly #remote: RemoteInterest<P>
   readonly #platform: P
-  #added: string[] = []
-  #removed: string[] = []
-  #overflown = false
   #sequence = 0
+  /** What the whole list that is coming in has named so far. */
+  #listed: Set<string> | undefined
+  /** What the announcement that is coming in has changed so far. */
+  #undo = { added: [] as string[], removed: [] as string[] }
+  #refused = false
+  #expectsMore = false
 
   constructor(remote: RemoteInterest<P>, platform: P) {
     this.#remote = remote
@@ -115,30 +125,54 @@ export class InterestListener<P extends object> {
   hear(message: InterestMessage): Heard {
     const inOrder = message.sequence === this.#sequence + 1
     this.#sequence = message.sequence
-    for (const prefix of message.added) this.#added.push(prefix)
-    for (const prefix of message.removed) this.#removed.push(prefix)
-    if (this.#added.length + this.#removed.length > 2 * MAX_INTEREST) {
-      this.#overflown = true
-      this.#added = []
-      this.#removed = []
-    }
+    if (!this.#refused && !this.#take(message)) this.#undoAll()
+    this.#expectsMore = message.more
     if (message.more) return 'partial'
-    const change = { added: this.#added, removed: this.#removed }
-    const overflown = this.#overflown
-    this.#added = []
-    this.#removed = []
-    this.#overflown = false
-    if (overflown) return 'too-many'
-    const refusal = message.full
-      ? this.#remote.replace(this.#platform, change.added)
-      : this.#remote.apply(this.#platform, change)
-    if (refusal) return 'too-many'
+    const refused = this.#refused
+    this.#begin()
+    if (refused) return 'too-many'
     return inOrder && this.#remote.digest(this.#platform) === message.digest ? 'current' : 'drifted'
+  }
+
+  /** Returns false when it asks for more than is allowed. */
+  #take({ full, more, added, removed }: InterestMessage): boolean {
+    if (!full) return this.#change(added, removed) && (more || this.#remote.count(this.#platform) <= MAX_INTEREST)
+    this.#listed ??= new Set()
+    for (const prefix of added) this.#listed.add(prefix)
+    if (this.#listed.size > MAX_INTEREST) return false
+    if (more) return this.#change(added, [])
+    const listed = this.#listed
+    const stale = this.#remote.prefixes(this.#platform).filter((prefix) => !listed.has(prefix))
+    return this.#change(added, stale)
+  }
+
+  #change(added: readonly string[], removed: readonly string[]): boolean {
+    const isHeld = (prefix: string) => this.#remote.has(this.#platform, prefix)
+    const fresh = added.filter((prefix) => !isHeld(prefix))
+    const stays = new Set(added)
+    const gone = removed.filter((prefix) => isHeld(prefix) && !stays.has(prefix))
+    if (this.#remote.apply(this.#platform, { added: fresh, removed: gone }) !== undefined) return false
+    for (const prefix of fresh) this.#undo.removed.push(prefix)
+    for (const prefix of gone) this.#undo.added.push(prefix)
+    return true
+  }
+
+  #undoAll(): void {
+    this.#remote.apply(this.#platform, this.#undo)
+    this.#begin()
+    this.#refused = true
+  }
+
+  #begin(): void {
+    this.#listed = undefined
+    this.#undo = { added: [], removed: [] }
+    this.#refused = false
   }
 
   /** Compares our copy with a heartbeat; `drifted` only when nothing is on its way that would explain a difference. */
   check(sequence: number, digest: string): Heard {
     if (sequence !== this.#sequence) return 'drifted'
+    if (this.#expectsMore) return 'partial'
     return this.#remote.digest(this.#platform) === digest ? 'current' : 'drifted'
   }
 }

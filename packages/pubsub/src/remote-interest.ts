@@ -62,12 +62,22 @@ export class RemoteInterest<P extends object | string> {
 
   /** Forgets a platform. Returns whether it wanted anything. */
   drop(platform: P): boolean {
-    return this.#change(platform, [], [...(this.#announced.get(platform)?.prefixes ?? [])])
+    const announced = this.#announced.get(platform)
+    if (announced === undefined) return false
+    this.#announced.delete(platform)
+    for (const prefix of announced.prefixes) this.#index.remove(prefix, platform)
+    this.#version++
+    return true
   }
 
   /** The distinct platforms that want `topic`. */
   match(topic: string): P[] {
     return this.#index.match(topic)
+  }
+
+  /** Whether the platform wants exactly this prefix. */
+  has(platform: P, prefix: string): boolean {
+    return this.#announced.get(platform)?.prefixes.has(prefix) ?? false
   }
 
   /** Number of prefixes the platform wants. */
