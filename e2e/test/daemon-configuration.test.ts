@@ -54,6 +54,8 @@ describe('the configuration of a platform', () => {
     const config = join(home, 'config')
     writeFileSync(config, 'instance_name = fine,\naddress = tcp://127.0.0.1:22916,\nmessage_bus = zmq\n')
     expect(await stage.volttron(home, ['--check-config'])).toMatchObject({ code: 0 })
+    const asJson = await stage.volttron(home, ['--check-config', '--json'])
+    expect(JSON.parse(asJson.stdout)).toEqual({ valid: true, notes: [] })
     writeFileSync(config, 'instance_name = fine\nadress = tcp://127.0.0.1:22916\n')
     const wrong = await stage.volttron(home, ['--check-config'])
     expect(wrong.code).not.toBe(0)

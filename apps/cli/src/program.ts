@@ -17,6 +17,7 @@ import { addPubsubCommands } from './commands/pubsub.ts'
 import { addRpcCommands } from './commands/rpc.ts'
 import { addStatsCommand } from './commands/stats.ts'
 import { addTopCommand } from './commands/top.ts'
+import { pathOf } from './completion/candidates.ts'
 import { refuseEmptyArguments } from './empty-arguments.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import { addGlobalOptions, type GlobalOptions } from './global-options.ts'
@@ -38,7 +39,8 @@ export async function runVctl(words: readonly string[], shell: Shell, isRoot = f
       showOptions(new Invocation(shell, program), program)
       return 0
     }
-    const error = thrown instanceof CommanderError ? usageError(thrown) : asVolttronError(thrown)
+    const error =
+      thrown instanceof CommanderError ? usageError(thrown, groupOf(program, words)) : asVolttronError(thrown)
     if (error === undefined) return 0
     shell.terminal.fail(error)
     if (debug) shell.terminal.trace(stackOf(thrown))
@@ -92,16 +94,16 @@ const exitCodeLines = EXIT_CODES.map(
 
 const ROOT_HELP = `
 Examples:
-  vctl auth add listener                     make a key for the agent "listener"
-  vctl federation status                     which platforms are connected, and why others are not
-  vctl sub devices/ --all-platforms          watch messages of every platform
-  vctl await --for federation --timeout 60   wait until every known platform is connected
+  vctl auth add listener                 make a key for the agent "listener"
+  vctl federation status                 who is connected, and why not
+  vctl sub devices/ --all-platforms      watch messages of every platform
+  vctl await --for federation -t 60      wait until every platform is connected
 
 Exit codes:                                             --compat-exit-codes
 ${exitCodeLines}`
 
 const LEAF_HELP = `
-Exit codes: ${EXIT_CODES.map(({ code }) => code).join(', ')}; vctl --help tells what they mean`
+Exit codes: ${EXIT_CODES.map(({ code }) => code).join(', ')}\n(vctl --help tells what they mean)`
 
 function beforeAction(invocation: Invocation, command: Command, isRoot: boolean): void {
   const { showConfig, logConfig } = command.optsWithGlobals<GlobalOptions>()
@@ -125,18 +127,25 @@ function showOptions(invocation: Invocation, command: Command): void {
 const isMissingCommand = (thrown: unknown): boolean =>
   thrown instanceof CommanderError && thrown.code === 'commander.help'
 
-/** Commander's complaint in our words; `undefined` when it only means that help or the version was asked for. */
-function usageError(error: CommanderError): VolttronError | undefined {
+/** Commander's complaint in our words; `undefined` when it only means that help or the version was asked for. @param group whose help lists commands */
+function usageError(error: CommanderError, group: string): VolttronError | undefined {
   if (error.exitCode === 0) return undefined
   if (isMissingCommand(error))
-    return new VolttronError('usage', 'a command is missing', { hint: 'vctl --help lists the commands' })
+    return new VolttronError('usage', 'a command is missing', { hint: `${group} --help lists the commands` })
   const [first = '', suggestion] = error.message.split('\n')
   const help =
     error.code === 'commander.unknownCommand'
-      ? 'vctl --help lists the commands'
+      ? `${group} --help lists the commands`
       : 'add --help to the command to see how it is used'
   const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? help
   return new VolttronError('usage', first.replace(/^error: /, ''), { hint })
+}
+
+/** `vctl`, or the group of commands that the words lead to: `vctl config`. */
+function groupOf(program: Command, words: readonly string[]): string {
+  let group = program
+  for (const word of words) group = group.commands.find((it) => it.name() === word && it.commands.length > 0) ?? group
+  return `vctl ${pathOf(group)}`.trim()
 }
 
 /** The error and what caused it, for whoever asked for it with `--debug`. */

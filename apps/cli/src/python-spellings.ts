@@ -7,8 +7,9 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   '-pts': '--protected-rpcs',
 }
 
-/** The words of a command line up to `--`, respelled. */
+/** The words of a command line up to `--`, respelled. `help config store` is `config store --help`, at any depth. */
 export function respell(words: readonly string[]): string[] {
+  if (words[0] === 'help') return [...words.slice(1), '--help']
   const end = words.indexOf('--')
   return words.map((word, position) => (end === -1 || position < end ? (SPELLINGS[word] ?? word) : word))
 }

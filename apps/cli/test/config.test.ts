@@ -38,6 +38,20 @@ function storeShell(stored: Record<string, { type: string; data: string }> = {},
   return shell
 }
 
+describe('contents that are refused', () => {
+  it('are named with where they came from, and what else they could be', async () => {
+    const shell = storeShell({}, { input: '{' })
+    const path = join(shell.home, 'bad.json')
+    writeFileSync(path, '{')
+    const hint = 'vctl: hint: --raw stores it as text, --csv as a table\n'
+    const file = await shell.run('config', 'store', 'driver', 'main', path)
+    expect(file).toMatchObject({ code: 65, err: `vctl: error: ${path}: not JSON\n${hint}` })
+    expect((await shell.run('config', 'store', 'driver', 'main')).err).toBe(
+      `vctl: error: standard input: not JSON\n${hint}`,
+    )
+  })
+})
+
 describe('vctl config', () => {
   it('stores what a file or standard input holds, as JSON unless told otherwise', async () => {
     const stored = {}

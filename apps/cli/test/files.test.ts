@@ -136,9 +136,21 @@ describe('vctl authz', () => {
     expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(67)
   })
 
+  it('says when a role is given that does not exist: it may be a slip of the pen', async () => {
+    const warning = "vctl: warning: there is no role 'raeder' yet; make it with: vctl authz add role raeder\n"
+    for (const words of [
+      ['agent', 'alice'],
+      ['group', 'ops', 'alice'],
+    ])
+      expect(await shell.run('authz', 'add', ...words, '-rns', 'admin', 'raeder')).toMatchObject({
+        code: 0,
+        err: warning,
+      })
+  })
+
   it('keeps roles, groups and protected topics, with the options of Python', async () => {
     expect((await shell.run('authz', 'add', 'role', 'reader', '-rpc', 'a.b', 'c.d', '-ps', 'x:publish')).code).toBe(0)
-    expect((await shell.run('authz', 'add', 'group', 'ops', 'alice', 'bob', '-rns', 'reader')).code).toBe(0)
+    expect((await shell.run('authz', 'add', 'group', 'ops', 'alice', 'bob', '-rns', 'reader')).err).toBe('')
     expect((await shell.run('authz', 'add', 'agent', 'a', '-pts', 'm1', 'm2', '-c', 'note')).code).toBe(0)
     expect((await shell.run('authz', 'add', 'topics', 'devices', '/secret.*/')).code).toBe(0)
     expect(readJson(file())).toMatchObject({

@@ -33,6 +33,31 @@ describe('where vctl connects', () => {
   })
 })
 
+describe('help', () => {
+  it('of a command is the same, asked for in front or behind', async () => {
+    const shell = shellWith()
+    const { code, out } = await shell.run('help', 'config', 'store')
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: vctl config store /) })
+    expect((await shell.run('config', 'store', '--help')).out).toBe(out)
+    expect((await shell.run('help')).out).toMatch(/^Usage: vctl \[options\] \[command\]/)
+  })
+
+  it('is where the hint says, when a command is missing or unknown', async () => {
+    const shell = shellWith()
+    expect((await shell.run('config')).err).toContain('hint: vctl config --help lists the commands')
+    expect((await shell.run('config', 'qqqqq')).err).toContain('hint: vctl config --help lists the commands')
+    expect((await shell.run('qqqqq')).err).toContain('hint: vctl --help lists the commands')
+  })
+
+  it.each([[['--help']], [['config', 'store', '--help']], [['authz', '--help']]])(
+    'fits 80 columns: %j',
+    async (words) => {
+      const { out } = await shellWith().run(...words)
+      expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
+    },
+  )
+})
+
 describe('an argument without a character', () => {
   it.each([
     [['stop', ''], 'pattern'],

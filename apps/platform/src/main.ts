@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     case 'print-config':
       return print(printConfig(command, command.json ? 'json' : 'text'))
     case 'check-config':
+      if (command.json) return print(JSON.stringify({ valid: true, notes: command.notices }, null, 2))
       for (const notice of command.notices) print(`note: ${notice}`)
       return print('the configuration is valid')
     case 'run':

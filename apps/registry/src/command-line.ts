@@ -11,6 +11,7 @@ import {
   type RegistryOptions,
 } from './options.ts'
 import { removePlatform, startRegistry } from './registry.ts'
+import { PACKAGE_VERSION } from './version.ts'
 
 interface Flags {
   home?: string
@@ -107,7 +108,7 @@ async function remove(id: string, flags: Flags): Promise<void> {
 }
 
 function program(): Command {
-  const command = new Command('volttron-platform-lookup')
+  const command: Command = new Command('volttron-platform-lookup')
     .description('Registry in which the platforms of a VOLTTRON federation find each other.')
     .argument('[port]', `port to listen on, 0 = any free one (default: ${DEFAULT_PORT})`)
     .addOption(
@@ -142,6 +143,8 @@ function program(): Command {
       'after',
       '\nDATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE selects PostgreSQL instead of a file in the home folder.',
     )
+    .version(PACKAGE_VERSION, '--version', 'print the version and stop')
+    .configureOutput({ outputError: (text, write) => write(`${command.name()}: ${text}`) })
     .exitOverride()
   command.action((port: string | undefined) => serve(port, command.opts<Flags>()))
   command

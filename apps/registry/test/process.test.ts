@@ -103,7 +103,7 @@ describe('a start that cannot succeed ends with one clear line', () => {
   }
 
   it('for an unknown option or a bad port', async () => {
-    expect(await refuses(['--wrong'])).toEqual([64, expect.stringContaining("unknown option '--wrong'")])
+    expect(await refuses(['--wrong'])).toEqual([64, "volttron-platform-lookup: error: unknown option '--wrong'"])
     expect(await refuses(['70000'])).toEqual([64, expect.stringContaining('bad port 70000')])
     expect(await refuses(['8000', '8001'])).toEqual([64, expect.stringContaining('too many arguments')])
   })

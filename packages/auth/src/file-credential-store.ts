@@ -255,7 +255,7 @@ export class FileCredentialStore {
 }
 
 const unknownIdentity = (identity: string) =>
-  new VolttronError('not-found', `there are no credentials for '${identity}'`, { hint: `vctl auth add ${identity}` })
+  new VolttronError('not-found', `there are no credentials for '${identity}'`, { hint: 'vctl auth list shows who has' })
 
 const damaged = (path: string, why: string) =>
   new VolttronError('bad-data', `${path} is damaged: ${why}`, { hint: 'restore it from a backup, or move it away' })

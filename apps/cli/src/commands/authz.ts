@@ -20,6 +20,7 @@ import {
   dropTopics,
   type RuleChange,
 } from '../rules/rule-change.ts'
+import { readRules } from '../rules/rules-file.ts'
 import { capabilitiesOf, checkAgentIdentity, parseTopics, type RightsOptions, rightsOf } from '../rules/words.ts'
 import { addAuthzListCommand } from './authz-list.ts'
 
@@ -61,7 +62,9 @@ function addAdditions(add: Command, shell: Shell): void {
     .action(async (name: string, identities: string[], options: RightsOptions, command: Command) => {
       const done = { group: name, identities, added: given(options) }
       const asked = addGroup(name, identities, rightsOf(options))
-      await change(new Invocation(shell, command), asked, done, `group ${name} is changed`)
+      const invocation = new Invocation(shell, command)
+      await change(invocation, asked, done, `group ${name} is changed`)
+      await warnOfUnknownRoles(invocation, options)
     })
 
   add
@@ -96,7 +99,9 @@ Examples:
       if (Object.keys(added).length === 0 && !protectedRpcs && !comments)
         throw new VolttronError('usage', 'no right is given', { hint: 'add --help shows the options' })
       const asked = addAgent(identity, { ...rightsOf(options), protectedRpcs, comments })
-      await change(new Invocation(shell, command), asked, { identity, added }, `the rights of ${identity} are changed`)
+      const invocation = new Invocation(shell, command)
+      await change(invocation, asked, { identity, added }, `the rights of ${identity} are changed`)
+      await warnOfUnknownRoles(invocation, options)
     })
 }
 
@@ -160,6 +165,14 @@ const given = (options: RightsOptions): Record<string, readonly string[]> => ({
 async function change(invocation: Invocation, asked: RuleChange, done: object, sentence: string): Promise<void> {
   await applyChange(invocation, asked)
   invocation.show(done, () => printable(sentence))
+}
+
+/** A role may be made later than it is given; until then it gives nothing, which may be a slip of the pen. */
+async function warnOfUnknownRoles(invocation: Invocation, { roleNames = [] }: RightsOptions): Promise<void> {
+  if (invocation.address !== undefined) return
+  const { roles } = await readRules(invocation.home)
+  for (const name of roleNames.filter((it) => !Object.hasOwn(roles ?? {}, it)))
+    invocation.log('warning', `there is no role '${name}' yet; make it with: vctl authz add role ${name}`)
 }
 
 async function take(invocation: Invocation, asked: RuleChange, what: object, name: string): Promise<void> {

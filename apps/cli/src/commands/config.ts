@@ -31,7 +31,10 @@ function addConfigChanges(config: Command, shell: Shell): void {
       const invocation = new Invocation(shell, command)
       const contents = file === undefined || file === '-' ? await shell.input.readAll() : await contentsOf(file)
       const type = configType(options)
-      await callStore(invocation, 'set_config', [identity, name, contents], { config_type: type })
+      const source = file === undefined || file === '-' ? 'standard input' : file
+      await callStore(invocation, 'set_config', [identity, name, contents], { config_type: type }).catch((error) => {
+        throw asProblemOf(source, type, error)
+      })
       if (invocation.json) invocation.show({ identity, name, type, stored: true }, () => '')
     })
 
@@ -83,6 +86,16 @@ function addConfigViews(config: Command, shell: Shell): void {
       if (typeof contents === 'string' && !invocation.json) invocation.terminal.write(contents)
       else invocation.show(contents, () => JSON.stringify(contents, null, 2))
     })
+}
+
+/** Contents that are refused, with where they came from. */
+function asProblemOf(source: string, type: string, error: unknown): unknown {
+  if (!(error instanceof VolttronError) || error.code !== 'bad-data') return error
+  const hint = error.hint ?? (type === 'json' ? '--raw stores it as text, --csv as a table' : undefined)
+  return new VolttronError('bad-data', `${source}: ${error.message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  })
 }
 
 const callStore = (

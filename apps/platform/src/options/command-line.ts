@@ -52,7 +52,7 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
         show += text
       },
       writeErr: () => {}, // the error is thrown and reported by the caller
-      getOutHelpWidth: () => 110,
+      getOutHelpWidth: () => 80,
     })
 
   for (const [name, { property, negated }] of namesOf(platformCatalogue)) {
@@ -93,11 +93,13 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
 const SEE_HELP = 'volttron --help lists all options'
 
 const AFTER_HELP = `
-Every option may also stand in VOLTTRON_HOME/config (federation-url = http://...) or in the environment
-(${variableName(ENVIRONMENT_PREFIX, 'federationUrl')}=http://...). A flag wins over the environment, the environment over the file.
+Every option may also stand in VOLTTRON_HOME/config (federation-url = http://...)
+or in the environment (${variableName(ENVIRONMENT_PREFIX, 'federationUrl')}=http://...). A flag wins over
+the environment, the environment over the file.
 VOLTTRON_HOME is the folder of the platform (default: ~/.volttron).
 
-Exit codes: 64 wrong option, 65 damaged file, 69 unavailable, 70 defect, 71 file system or port, 78 wrong configuration.`
+Exit codes: 64 wrong option, 65 damaged file, 69 unavailable, 70 defect,
+71 file system or port, 78 wrong configuration.`
 
 function commandLineOption(name: string, key: keyof PlatformCatalogue, spec: OptionSpec): Option {
   const isMain = name === optionName(key)

@@ -99,7 +99,9 @@ async function copyFolder(from: string, to: string): Promise<void> {
 async function readManifest(folder: string, source: string): Promise<Manifest> {
   const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
   if (text === undefined) throw new VolttronError('bad-data', `there is no package.json in ${source}`)
-  const parsed = manifestShape.safeParse(parseJson(text))
+  const manifest = parseJson(text)
+  if (manifest === undefined) throw new VolttronError('bad-data', `package.json of ${source} is no JSON`)
+  const parsed = manifestShape.safeParse(manifest)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''

@@ -72,7 +72,9 @@ export class StoreFiles {
 
   #path(identity: string): string {
     const problem = typeof identity === 'string' ? identityProblem(identity) : 'an identity is text'
-    if (problem !== undefined) throw new VolttronError('bad-data', problem)
+    if (problem !== undefined) {
+      throw new VolttronError('bad-data', `'${String(identity).slice(0, 100)}' is no identity: ${problem}`)
+    }
     if (identity.length > MAX_IDENTITY_LENGTH) {
       throw new VolttronError('bad-data', `an identity with a store has at most ${MAX_IDENTITY_LENGTH} characters`)
     }
