@@ -75,6 +75,19 @@ describe('the configuration of a platform', () => {
     expectOneLine(await stage.volttron(home, args), exitCode, text)
   })
 
+  it('logs to the file it is told, from the first line to the last', async () => {
+    const path = join(stage.programs.makeFolder('logs'), 'new', 'site.log')
+    const site = await stage.programs.startPlatform('logging', ['--address', 'tcp://127.0.0.1:0', '--log', path])
+    site.child.kill('SIGTERM')
+    expect(await site.ended).toMatchObject({ code: 0 })
+    const messages = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { msg: string }).msg)
+    expect(messages).toEqual(expect.arrayContaining(['ready', 'stopping', 'stopped']))
+    expectOneLine(await stage.volttron(site.home, ['--log', site.home]), 71, /cannot write the log .*a folder/)
+  })
+
   it('names the port that is in use', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

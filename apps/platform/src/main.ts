@@ -1,5 +1,6 @@
 /** The `volttron` command: from the command line to a running platform, and to its end by a signal. */
-import { componentLogger, createLogger } from '@volttron/observe'
+import { fileError } from '@volttron/auth'
+import { componentLogger, createLogger, type Logger } from '@volttron/observe'
 import { letHeapGrow } from '@volttron/transport'
 import { describeError, VolttronError } from '@volttron/vip'
 import { longestStopMs } from './agents-of-platform.ts'
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
 
 async function run(options: PlatformOptions, notices: readonly string[]): Promise<void> {
   letHeapGrow()
-  const logger = createLogger({ name: 'volttron', ...options.log })
+  const logger = openLog(options.log)
   const log = componentLogger(logger, 'platform')
   // Nobody can say what still holds after a defect: the log keeps the details, a supervisor starts the platform anew.
   process.once('uncaughtException', (error) => {
@@ -81,6 +82,15 @@ async function run(options: PlatformOptions, notices: readonly string[]): Promis
   } catch (error) {
     if (!stopping) await home.close()
     throw error
+  }
+}
+
+/** @throws VolttronError `system` when the log file cannot be opened */
+function openLog({ file, ...how }: PlatformOptions['log']): Logger {
+  try {
+    return createLogger({ name: 'volttron', ...how, ...(file === undefined ? {} : { destination: file }) })
+  } catch (error) {
+    throw fileError(`cannot write the log ${file}`, error)
   }
 }
 
