@@ -103,6 +103,40 @@ describe('vctl auth', () => {
     expect((await shell.run('auth', 'remove', 'platform.control')).code).toBe(64)
   })
 
+  it('tells what is left of an agent whose key is gone, and how to remove it', async () => {
+    const remove = async (...words: string[]) => {
+      await shell.run('auth', 'add', 'a')
+      return await shell.run('auth', 'remove', 'a', ...words)
+    }
+    expect((await remove()).out).toBe('a removed!\n')
+    await shell.run('authz', 'add', 'agent', 'a', '-rpc', 'b.c')
+    await shell.run('authz', 'add', 'group', "the o'ps", 'a', 'b', '-rns', 'admin')
+    expect((await remove()).out).toBe(
+      'a removed!\n' +
+        'its rules stay; to remove: vctl authz remove agent a\n' +
+        "it is still in a group; to remove: vctl authz remove group 'the o'\\''ps' a\n",
+    )
+    expect((await remove('--json')).json()).toEqual({
+      identity: 'a',
+      removed: true,
+      kept: [
+        { what: 'rules', command: 'vctl authz remove agent a' },
+        { what: 'group', command: "vctl authz remove group 'the o'\\''ps' a" },
+      ],
+    })
+    await shell.run('authz', 'remove', 'agent', 'a')
+    await shell.run('authz', 'remove', 'group', "the o'ps", 'a')
+    expect((await remove('--json')).json()).toMatchObject({ kept: [] })
+  })
+
+  it('removes a key also when nobody can say what is left', async () => {
+    await shell.run('auth', 'add', 'a')
+    writeFileSync(join(shell.home, 'authz.json'), '{')
+    const { code, out, err } = await shell.run('auth', 'remove', 'a')
+    expect([code, out]).toEqual([0, 'a removed!\n'])
+    expect(err).toMatch(/^vctl: warning: removed, but what is left of it is not known: .*authz\.json is corrupt.*\n$/)
+  })
+
   it('asks the running platform to change its own key', async () => {
     expect((await shell.run('auth', 'rotate-platform-key')).code).toBe(69)
     writeFileSync(join(shell.home, 'VOLTTRON_PID'), `${process.pid}`)
@@ -136,16 +170,25 @@ describe('vctl authz', () => {
     expect((await shell.run('authz', 'remove', 'agent', 'a')).code).toBe(67)
   })
 
-  it('says when a role is given that does not exist: it may be a slip of the pen', async () => {
-    const warning = "vctl: warning: there is no role 'raeder' yet; make it with: vctl authz add role raeder\n"
-    for (const words of [
-      ['agent', 'alice'],
-      ['group', 'ops', 'alice'],
-    ])
-      expect(await shell.run('authz', 'add', ...words, '-rns', 'admin', 'raeder')).toMatchObject({
-        code: 0,
-        err: warning,
-      })
+  it('tells what is left of an agent whose rules are gone, and how to remove it', async () => {
+    const remove = async (identity: string, ...words: string[]) => {
+      await add(identity, 'b.c')
+      return await shell.run('authz', 'remove', 'agent', identity, ...words)
+    }
+    expect((await remove('a')).out).toBe("removed: the rights of 'a'\n")
+    await shell.run('auth', 'add', 'a')
+    await shell.run('authz', 'add', 'group', 'ops', 'a', 'site-b/*', '-rns', 'admin')
+    expect((await remove('a')).out).toBe(
+      "removed: the rights of 'a'\n" +
+        'its key stays; to remove: vctl auth remove a\n' +
+        'it is still in a group; to remove: vctl authz remove group ops a\n',
+    )
+    expect((await remove('site-b/*', '--json')).json()).toEqual({
+      identity: 'site-b/*',
+      removed: true,
+      kept: [{ what: 'group', command: "vctl authz remove group ops 'site-b/*'" }],
+    })
+    expect((await shell.run('auth', 'list', '--json')).json()).toHaveLength(1)
   })
 
   it('keeps roles, groups and protected topics, with the options of Python', async () => {

@@ -10,6 +10,7 @@ import { addKey, keysOf, removeKey } from '../key-store.ts'
 import { printable } from '../output/printable.ts'
 import { type Column, renderTable } from '../output/table.ts'
 import type { PlatformConnection } from '../platform-connection.ts'
+import { leftoversOfKey, withLeftovers } from '../rules/leftovers.ts'
 import { addRemoteCommands } from './auth-remote.ts'
 
 /** A row of `vctl auth list --json`. */
@@ -75,14 +76,15 @@ function addKeyChanges(auth: Command, shell: Shell): void {
 
   auth
     .command('remove <identity>')
-    .description('take the key of an agent away and close its connection')
+    .description('take the key of an agent away and close its connection; its rules stay')
     .addHelpText('after', '\nExample:\n  vctl auth remove listener')
     .action(async (identity: string, _options: unknown, command: Command) => {
       const invocation = new Invocation(shell, command)
       refuseReserved(identity)
       await confirm(invocation, `Remove the key of ${identity}?`)
       await removeKey(invocation, identity)
-      invocation.show({ identity, removed: true }, () => `${identity} removed!`)
+      const kept = await leftoversOfKey(invocation, identity)
+      invocation.show({ identity, removed: true, kept }, () => withLeftovers(`${identity} removed!`, kept))
     })
 }
 

@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { confirm } from '../confirmation.ts'
 import { Invocation, type Shell } from '../invocation.ts'
 import { printable } from '../output/printable.ts'
+import { type Leftover, leftoversOfRules, withLeftovers } from '../rules/leftovers.ts'
 import {
   addAgent,
   addGroup,
@@ -20,7 +21,6 @@ import {
   dropTopics,
   type RuleChange,
 } from '../rules/rule-change.ts'
-import { readRules } from '../rules/rules-file.ts'
 import { capabilitiesOf, checkAgentIdentity, parseTopics, type RightsOptions, rightsOf } from '../rules/words.ts'
 import { addAuthzListCommand } from './authz-list.ts'
 
@@ -62,9 +62,7 @@ function addAdditions(add: Command, shell: Shell): void {
     .action(async (name: string, identities: string[], options: RightsOptions, command: Command) => {
       const done = { group: name, identities, added: given(options) }
       const asked = addGroup(name, identities, rightsOf(options))
-      const invocation = new Invocation(shell, command)
-      await change(invocation, asked, done, `group ${name} is changed`)
-      await warnOfUnknownRoles(invocation, options)
+      await change(new Invocation(shell, command), asked, done, `group ${name} is changed`)
     })
 
   add
@@ -99,9 +97,7 @@ Examples:
       if (Object.keys(added).length === 0 && !protectedRpcs && !comments)
         throw new VolttronError('usage', 'no right is given', { hint: 'add --help shows the options' })
       const asked = addAgent(identity, { ...rightsOf(options), protectedRpcs, comments })
-      const invocation = new Invocation(shell, command)
-      await change(invocation, asked, { identity, added }, `the rights of ${identity} are changed`)
-      await warnOfUnknownRoles(invocation, options)
+      await change(new Invocation(shell, command), asked, { identity, added }, `the rights of ${identity} are changed`)
     })
 }
 
@@ -143,7 +139,10 @@ function addRemovals(remove: Command, shell: Shell): void {
     .addHelpText('after', '\nExample:\n  vctl authz remove agent site-b/operator')
     .action(async (identity: string, _options: unknown, command: Command) => {
       checkAgentIdentity(identity)
-      await take(new Invocation(shell, command), dropAgent(identity), { identity }, `the rights of '${identity}'`)
+      const invocation = new Invocation(shell, command)
+      await take(invocation, dropAgent(identity), { identity }, `the rights of '${identity}'`, () =>
+        leftoversOfRules(invocation, identity),
+      )
     })
 }
 
@@ -167,19 +166,20 @@ async function change(invocation: Invocation, asked: RuleChange, done: object, s
   invocation.show(done, () => printable(sentence))
 }
 
-/** A role may be made later than it is given; until then it gives nothing, which may be a slip of the pen. */
-async function warnOfUnknownRoles(invocation: Invocation, { roleNames = [] }: RightsOptions): Promise<void> {
-  if (invocation.address !== undefined) return
-  const { roles } = await readRules(invocation.home)
-  for (const name of roleNames.filter((it) => !Object.hasOwn(roles ?? {}, it)))
-    invocation.log('warning', `there is no role '${name}' yet; make it with: vctl authz add role ${name}`)
-}
-
-async function take(invocation: Invocation, asked: RuleChange, what: object, name: string): Promise<void> {
+/** @param leftovers looks for what there still is, once it is done */
+async function take(
+  invocation: Invocation,
+  asked: RuleChange,
+  what: object,
+  name: string,
+  leftovers?: () => Promise<Leftover[]>,
+): Promise<void> {
   await confirm(invocation, `Remove ${printable(name)}?`)
   if (!(await applyChange(invocation, asked)))
     throw new VolttronError('not-found', `there is nothing to remove: ${printable(name)}`, {
       hint: 'vctl authz list shows all rules',
     })
-  invocation.show({ ...what, removed: true }, () => `removed: ${printable(name)}`)
+  const kept = await leftovers?.()
+  const done = { ...what, removed: true, ...(kept && { kept }) }
+  invocation.show(done, () => withLeftovers(`removed: ${printable(name)}`, kept ?? []))
 }
