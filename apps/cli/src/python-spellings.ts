@@ -9,7 +9,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 
 /** The words of a command line up to `--`, respelled. `help config store` is `config store --help`, at any depth. */
 export function respell(words: readonly string[]): string[] {
-  if (words[0] === 'help') return [...words.slice(1), '--help']
+  const first = words.findIndex((word) => !word.startsWith('-'))
+  if (words[first] === 'help') return [...words.slice(0, first), ...words.slice(first + 1), '--help']
   const end = words.indexOf('--')
   return words.map((word, position) => (end === -1 || position < end ? (SPELLINGS[word] ?? word) : word))
 }

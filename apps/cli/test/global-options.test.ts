@@ -39,6 +39,7 @@ describe('help', () => {
     const { code, out } = await shell.run('help', 'config', 'store')
     expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: vctl config store /) })
     expect((await shell.run('config', 'store', '--help')).out).toBe(out)
+    expect((await shell.run('-q', 'help', 'config', 'store')).out).toBe(out)
     expect((await shell.run('help')).out).toMatch(/^Usage: vctl \[options\] \[command\]/)
   })
 

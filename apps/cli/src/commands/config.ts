@@ -91,7 +91,8 @@ function addConfigViews(config: Command, shell: Shell): void {
 /** Contents that are refused, with where they came from. */
 function asProblemOf(source: string, type: string, error: unknown): unknown {
   if (!(error instanceof VolttronError) || error.code !== 'bad-data') return error
-  const hint = error.hint ?? (type === 'json' ? '--raw stores it as text, --csv as a table' : undefined)
+  const isOther = type === 'json' && /JSON/.test(error.message)
+  const hint = error.hint ?? (isOther ? '--raw stores it as text, --csv as a table' : undefined)
   return new VolttronError('bad-data', `${source}: ${error.message}`, {
     ...(hint === undefined ? {} : { hint }),
     cause: error,
