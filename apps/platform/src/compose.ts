@@ -79,6 +79,8 @@ async function compose(
   const startedAtMs = systemClock.monotonicMs()
   const routerLog = componentLogger(log, 'router')
 
+  // Its agents can enter the home then: whatever is written there from now on is for nobody else to read.
+  if (options.agents.user !== undefined) process.umask(0o077)
   const platformKey = await PlatformKey.open(home)
   // First of all: an agent that outlived an earlier run must not meet this one.
   const agents = await openAgents({

@@ -20,10 +20,7 @@ const NOT_INHERITED =
 
 export function agentEnvironment(agent: InstalledAgent, surroundings: AgentSurroundings): Record<string, string> {
   const { home, credentials, inherited, reach } = surroundings
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(inherited)) {
-    if (value !== undefined && !NOT_INHERITED.test(name)) environment[name] = value
-  }
+  const environment = withoutOwn(inherited)
   environment.VOLTTRON_HOME = home
   environment.AGENT_VIP_IDENTITY = agent.identity
   environment.AGENT_CREDENTIALS = credentials
@@ -38,6 +35,15 @@ export function agentEnvironment(agent: InstalledAgent, surroundings: AgentSurro
   }
   if (agent.launch?.kind === 'python') Object.assign(environment, pythonEnvironment(agent, inherited))
   return environment
+}
+
+/** What a program started by the platform gets of its environment: without what is meant for the platform alone. */
+export function withoutOwn(environment: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
+  const rest: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && !NOT_INHERITED.test(name)) rest[name] = value
+  }
+  return rest
 }
 
 function pythonEnvironment({ folder }: InstalledAgent, { PATH }: Readonly<NodeJS.ProcessEnv>): Record<string, string> {

@@ -8,11 +8,7 @@ import { replaceFile } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
 import type { HomePaths } from '../home/home-paths.ts'
 import { AgentFile } from './agent-folder.ts'
-
-export interface AgentUser {
-  readonly uid: number
-  readonly gid: number
-}
+import { type AgentUser, lend } from './folder-ownership.ts'
 
 export interface HomeView {
   readonly instanceName: string
@@ -82,7 +78,7 @@ export async function handOver(folder: string, user: AgentUser, view: HomeView):
     await replaceFile(join(credentials, 'platform.json'), JSON.stringify(platform))
     await letRead(folder, user.gid, data)
     // Once: as soon as it is the user's, its processes may move things about in it.
-    if ((await lstat(data)).uid !== user.uid) await giveAway(data, user)
+    if ((await lstat(data)).uid !== user.uid) await lend(data, user)
   } catch (error) {
     throw fileError(`cannot hand ${folder} over to its user`, error)
   }
@@ -102,10 +98,4 @@ async function letRead(path: string, gid: number, but: string): Promise<void> {
   for (const name of await readdir(path)) {
     if (join(path, name) !== but) await letRead(join(path, name), gid, but)
   }
-}
-
-async function giveAway(path: string, user: AgentUser): Promise<void> {
-  const isFolder = (await lstat(path)).isDirectory()
-  if (isFolder) for (const name of await readdir(path)) await giveAway(join(path, name), user)
-  await lchown(path, user.uid, user.gid)
 }

@@ -9,7 +9,8 @@ import { agentCommand, agentEnvironment } from './agent-environment.ts'
 import { AgentFile, type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
 import type { Ending, RestartRules } from './agent-machine.ts'
 import { signalGroup, startProcess } from './agent-process.ts'
-import { type AgentUser, type HomeView, handOver } from './agent-user.ts'
+import { type HomeView, handOver } from './agent-user.ts'
+import type { AgentUser } from './folder-ownership.ts'
 import type { InstallRequest } from './install-request.ts'
 import { Installer, type InstallerPorts } from './installer.ts'
 import type { LogFiles } from './log-files.ts'
@@ -19,7 +20,7 @@ import { ResourceWatch } from './resource-watch.ts'
 import { type AgentAccess, Replacement } from './replacement.ts'
 import { type StartedProcess, Supervisor, type SupervisorPorts } from './supervisor.ts'
 
-export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'signal'> {
+export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'signal' | 'user'> {
   /** VOLTTRON_HOME. */
   readonly home: string
   readonly access: AgentAccess
@@ -78,6 +79,7 @@ export class Agents {
     this.#installer = new Installer({
       ...ports,
       signal: this.#stopping.signal,
+      user: ports.user?.account,
       installed: (identity) => this.byIdentity(identity),
     })
     this.#resources = new ResourceWatch(resourceUse, ports.clock.monotonicMs)

@@ -3,7 +3,7 @@
  * and moved into place at the end, so that what is there is complete, whenever the platform is killed.
  */
 import { randomUUID } from 'node:crypto'
-import { copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
 import { identityProblem, isReservedIdentity, VolttronError } from '@volttron/vip'
@@ -17,12 +17,14 @@ import {
   writePriority,
   writeTag,
 } from './agent-folder.ts'
+import { removeTree } from './folder-ownership.ts'
 import type { InstallRequest } from './install-request.ts'
 import { type NodePackagePorts, type UnpackedPackage, unpackNodePackage } from './node-package.ts'
 import { findPackage } from './package-source.ts'
 import { type PythonPackagePorts, unpackPythonPackage } from './python-package.ts'
+import type { ToolPorts, Workplace } from './run-tool.ts'
 
-export interface InstallerPorts extends NodePackagePorts, PythonPackagePorts {
+export interface InstallerPorts extends NodePackagePorts, PythonPackagePorts, ToolPorts {
   readonly agentsFolder: string
   /** On the same file system as {@link agentsFolder}. */
   readonly stagingFolder: string
@@ -34,6 +36,7 @@ export interface InstallerPorts extends NodePackagePorts, PythonPackagePorts {
 export type BeforeMove = (identity: string, former: InstalledAgent | undefined) => Promise<void>
 
 const FOLDER_MODE = 0o700
+const PASSABLE_MODE = 0o711
 const EMPTY_CONFIG = '{}'
 /** In a staging folder: agents that have just been taken out of their place, for the one that is to have it. */
 const REPLACED = 'replaced'
@@ -71,7 +74,7 @@ export class Installer {
           else await rename(join(replaced, identity), place)
         }
       }
-      await rm(stagingFolder, { recursive: true, force: true, maxRetries: 5 })
+      await removeTree(stagingFolder)
     } catch (error) {
       throw fileError(`cannot empty ${stagingFolder}`, error)
     }
@@ -88,10 +91,15 @@ export class Installer {
     const staging = join(this.#ports.stagingFolder, uuid)
     try {
       const agentFolder = join(staging, 'agent')
-      await mkdir(agentFolder, { recursive: true, mode: FOLDER_MODE }).catch((error) => {
-        throw fileError(`cannot make the folder ${agentFolder}`, error)
-      })
-      const unpacked = await this.#unpack(request, staging, agentFolder)
+      const scratch = join(staging, 'scratch')
+      await this.#makeFolders([this.#ports.stagingFolder, staging, agentFolder])
+      await mkdir(scratch, { mode: FOLDER_MODE })
+      const unpacked = await this.#unpack(
+        request,
+        { ...this.#ports, subject: request.source, folder: staging, scratch },
+        agentFolder,
+      )
+      await chmod(agentFolder, FOLDER_MODE)
       const name = `${unpacked.name}-${unpacked.version}`
       const identity = await this.#identityFor(name, unpacked, request)
       const former = this.#ports.installed(identity)
@@ -126,13 +134,27 @@ export class Installer {
     await this.#ports.logs.removeAgent(identity)
   }
 
-  async #unpack(request: InstallRequest, staging: string, agentFolder: string): Promise<UnpackedPackage> {
-    const { source, data, editable, allowPrereleases } = request
-    const { logs } = this.#ports
-    await logs.writeInstallation(`\n${new Date().toISOString()} installing ${source}\n`)
-    const found = await findPackage(source, data, staging)
-    if (found.kind === 'node') return await unpackNodePackage(found, agentFolder, editable, this.#ports)
-    return await unpackPythonPackage(found, agentFolder, { editable, allowPrereleases }, this.#ports)
+  /** Another user may pass through them, no more. */
+  async #makeFolders(folders: readonly string[]): Promise<void> {
+    for (const folder of folders) {
+      try {
+        await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+        if (this.#ports.user) await chmod(folder, PASSABLE_MODE)
+      } catch (error) {
+        throw fileError(`cannot make the folder ${folder}`, error)
+      }
+    }
+  }
+
+  async #unpack(
+    { source, data, editable, allowPrereleases }: InstallRequest,
+    place: Workplace & InstallerPorts,
+    agentFolder: string,
+  ): Promise<UnpackedPackage> {
+    await place.logs.writeInstallation(`\n${new Date().toISOString()} installing ${source}\n`)
+    const found = await findPackage(source, data, place.folder)
+    if (found.kind === 'node') return await unpackNodePackage(found, agentFolder, editable, place)
+    return await unpackPythonPackage(found, agentFolder, { editable, allowPrereleases }, place)
   }
 
   /** The one asked for, else the one its author wants, else a free one made of its name. */
@@ -220,7 +242,7 @@ async function moveStored(from: string, to: string): Promise<void> {
   }
 }
 
-const removeQuietly = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true }).catch(() => {})
+const removeQuietly = (folder: string): Promise<void> => removeTree(folder).catch(() => {})
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

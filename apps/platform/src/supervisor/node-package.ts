@@ -1,14 +1,15 @@
 /** Installs the code of a Node.js agent: copied or unpacked, with the packages it depends on. */
 import { existsSync } from 'node:fs'
-import { cp, lstat, mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { fileError } from '@volttron/auth'
 import { parseJson, VolttronError } from '@volttron/vip'
 import { extract } from 'tar'
 import * as z from 'zod'
 import { AgentFile, type Launch } from './agent-folder.ts'
-import type { PackageSource } from './package-source.ts'
-import { runTool, ToolFailed, type ToolPorts, toolError } from './run-tool.ts'
+import { lent } from './folder-ownership.ts'
+import { copyFolder, type PackageSource } from './package-source.ts'
+import { runTool, ToolFailed, toolError, type Workplace } from './run-tool.ts'
 
 /** What a package turned out to be, once it is in the staging folder. */
 export interface UnpackedPackage {
@@ -20,7 +21,7 @@ export interface UnpackedPackage {
   readonly defaultIdentity: string | undefined
 }
 
-export interface NodePackagePorts extends ToolPorts {
+export interface NodePackagePorts {
   /** Folder of the SDK, or of a package it is made of; `undefined` for any other. Agents that bring none get these. */
   readonly ownPackage: (name: string) => string | undefined
 }
@@ -47,14 +48,14 @@ export async function unpackNodePackage(
   source: PackageSource & { kind: 'node' },
   staging: string,
   editable: boolean,
-  ports: NodePackagePorts,
+  place: Workplace & NodePackagePorts,
 ): Promise<UnpackedPackage> {
   const isInPlace = editable && source.isFolder
   const folder = isInPlace ? source.path : join(staging, AgentFile.package)
   if (!isInPlace) await bringIn(source, folder)
   const manifest = await readManifest(folder, source.path)
   const main = mainOf(manifest, folder, source.path)
-  await addDependencies(manifest, folder, isInPlace, ports)
+  await addDependencies(manifest, folder, isInPlace, place)
   return {
     name: manifest.name.replace(/^@[^/]*\//, ''),
     version: manifest.version,
@@ -66,7 +67,7 @@ export async function unpackNodePackage(
 async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, folder: string): Promise<void> {
   if (isFolder) {
     try {
-      await copyFolder(await realpath(path), folder)
+      await copyFolder(await realpath(path), folder, { except: '.git' })
     } catch (error) {
       throw fileError(`cannot copy ${path}`, error)
     }
@@ -80,20 +81,6 @@ async function bringIn({ path, isFolder }: PackageSource & { kind: 'node' }, fol
     const why = error instanceof Error ? error.message : String(error)
     throw new VolttronError('bad-data', `${path} is no npm tarball: ${why}`, { cause: error })
   }
-}
-
-/** Links within the folder stay within the copy; those that lead out of it lead to the same place. */
-async function copyFolder(from: string, to: string): Promise<void> {
-  const filter = async (source: string, target: string): Promise<boolean> => {
-    if (basename(source) === '.git') return false
-    if (!(await lstat(source)).isSymbolicLink()) return true
-    const link = await readlink(source)
-    const meant = resolve(dirname(source), link)
-    if (isAbsolute(link) || meant === from || meant.startsWith(from + sep)) return true
-    await symlink(meant, target)
-    return false
-  }
-  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter })
 }
 
 async function readManifest(folder: string, source: string): Promise<Manifest> {
@@ -131,11 +118,11 @@ async function addDependencies(
   manifest: Manifest,
   folder: string,
   isInPlace: boolean,
-  ports: NodePackagePorts,
+  place: Workplace & NodePackagePorts,
 ): Promise<void> {
   const modules = join(folder, 'node_modules')
   const isMissing = (name: string) => !existsSync(join(modules, name, 'package.json'))
-  const isOurs = (name: string) => ports.ownPackage(name) !== undefined
+  const isOurs = (name: string) => place.ownPackage(name) !== undefined
   const dependencies = Object.keys(manifest.dependencies)
   const others = dependencies.filter((name) => !isOurs(name) && isMissing(name))
   if (others.length > 0 && isInPlace) {
@@ -143,15 +130,20 @@ async function addDependencies(
       hint: 'run npm install in it, or install the agent without --editable',
     })
   }
-  if (others.length > 0) await npmInstall(manifest, folder, ports)
+  if (others.length > 0) await npmInstall(manifest, folder, place)
   const wanted = new Set([...dependencies, ...Object.keys(manifest.peerDependencies)])
   if (!isFoundAbove(folder, SDK)) wanted.add(SDK)
   for (const name of wanted) {
-    const own = ports.ownPackage(name)
+    const own = place.ownPackage(name)
     const link = join(modules, name)
     if (own === undefined || !(isMissing(name) || (!isInPlace && (await leadsOut(link))))) continue
-    await mkdir(dirname(link), { recursive: true })
-    await rm(link, { force: true })
+    for (const parent of [modules, dirname(link)]) {
+      await mkdir(parent, { recursive: true })
+      if (others.length > 0 && !(await isWithin(parent, folder))) {
+        throw new VolttronError('bad-data', `the packages of ${manifest.name} lead out of its folder`)
+      }
+    }
+    await rm(link, { recursive: !isInPlace, force: true })
     await symlink(own, link, 'dir')
   }
 }
@@ -167,42 +159,53 @@ function isFoundAbove(folder: string, name: string): boolean {
 /** A link into the folder its author works in, which may be gone tomorrow: {@link copyFolder} has made it absolute. */
 const leadsOut = async (path: string): Promise<boolean> => isAbsolute(await readlink(path).catch(() => ''))
 
-async function npmInstall(manifest: Manifest, folder: string, ports: NodePackagePorts): Promise<void> {
+/** Programs that npm has run may have put links where folders are expected. */
+const isWithin = async (path: string, folder: string): Promise<boolean> =>
+  (await realpath(path)).startsWith(join(await realpath(folder), sep))
+
+async function npmInstall(manifest: Manifest, folder: string, place: Workplace & NodePackagePorts): Promise<void> {
   const path = join(folder, 'package.json')
   const original = await readFile(path, 'utf8')
   // What comes from the platform npm must neither look for nor mind.
   const others = (packages: Readonly<Record<string, string>>) =>
-    Object.fromEntries(Object.entries(packages).filter(([name]) => ports.ownPackage(name) === undefined))
+    Object.fromEntries(Object.entries(packages).filter(([name]) => place.ownPackage(name) === undefined))
   const dependencies = others(manifest.dependencies)
   const peerDependencies = others(manifest.peerDependencies)
-  await writeFile(path, JSON.stringify({ ...(parseJson(original) as object), dependencies, peerDependencies }))
+  const reduced = { ...(parseJson(original) as object), dependencies, peerDependencies }
+  await putFile(path, JSON.stringify(reduced))
+  await lent(folder, place, () => runNpm(manifest.name, folder, place))
+  await putFile(path, original)
+}
+
+/** Whatever is there by now: nothing is written through a link. */
+async function putFile(path: string, text: string): Promise<void> {
+  await rm(path, { recursive: true, force: true })
+  await writeFile(path, text, { flag: 'wx' })
+}
+
+async function runNpm(name: string, folder: string, place: Workplace): Promise<void> {
   try {
     await runTool(
       {
         command: 'npm',
         args: ['install', '--omit=dev', '--no-audit', '--no-fund', '--no-package-lock', '--no-progress'],
         workingFolder: folder,
-        environment: {
-          ...ports.environment,
-          // The npm of the Node.js that runs us.
-          PATH: [dirname(process.execPath), ports.environment.PATH ?? ''].join(delimiter),
-        },
+        // The npm of the Node.js that runs us.
+        environment: { PATH: [dirname(process.execPath), place.environment.PATH ?? ''].join(delimiter) },
       },
-      ports,
+      place,
     )
   } catch (error) {
     if (error instanceof ToolFailed && error.isMissing) {
-      throw new VolttronError('system', `npm is missing, and ${manifest.name} depends on other packages`, {
+      throw new VolttronError('system', `${error.message}, and ${name} depends on other packages`, {
         hint: 'install npm on the machine of the platform, or bundle node_modules with the agent',
       })
     }
     throw toolError(
-      `npm cannot install the packages ${manifest.name} depends on`,
+      `npm cannot install the packages ${name} depends on`,
       error,
-      ports.logs,
+      place.logs,
       /^npm error\s+(?!A complete log)(code \S+$)?/,
     )
-  } finally {
-    await writeFile(path, original)
   }
 }

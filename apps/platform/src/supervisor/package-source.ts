@@ -1,6 +1,7 @@
 /** What somebody wants to have installed: a folder, a file, or the name of a Python package. */
 import { existsSync, statSync } from 'node:fs'
-import { basename, isAbsolute, join } from 'node:path'
+import { cp, lstat, readlink, symlink } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { replaceFile } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
 
@@ -60,4 +61,22 @@ async function writeData(path: string, data: string): Promise<void> {
   const bytes = Buffer.from(data, 'base64')
   if (bytes.length === 0) throw new VolttronError('bad-data', `the data of ${basename(path)} are no base64`)
   await replaceFile(path, bytes, { mode: 0o600 })
+}
+
+/** Links within the folder stay within the copy; those that lead out of it lead to the same place. */
+export async function copyFolder(
+  from: string,
+  to: string,
+  { except }: { readonly except?: string } = {},
+): Promise<void> {
+  const filter = async (source: string, target: string): Promise<boolean> => {
+    if (basename(source) === except) return false
+    if (!(await lstat(source)).isSymbolicLink()) return true
+    const link = await readlink(source)
+    const meant = resolve(dirname(source), link)
+    if (isAbsolute(link) || meant === from || meant.startsWith(from + sep)) return true
+    await symlink(meant, target)
+    return false
+  }
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter })
 }

@@ -1,14 +1,16 @@
 /** Installs a Python agent into a virtual environment of its own. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, mkdir, realpath, writeFile } from 'node:fs/promises'
+import { basename, isAbsolute, join } from 'node:path'
+import { fileError } from '@volttron/auth'
 import { parseJson, VolttronError } from '@volttron/vip'
 import * as z from 'zod'
 import { AgentFile } from './agent-folder.ts'
+import { lent } from './folder-ownership.ts'
 import type { UnpackedPackage } from './node-package.ts'
-import type { PackageSource } from './package-source.ts'
-import { runTool, ToolFailed, type ToolPorts, toolError } from './run-tool.ts'
+import { copyFolder, type PackageSource } from './package-source.ts'
+import { runTool, ToolFailed, toolError, type Workplace } from './run-tool.ts'
 
-export interface PythonPackagePorts extends ToolPorts {
+export interface PythonPackagePorts {
   /** The interpreter that makes the environments: `python3`. */
   readonly python: string
 }
@@ -67,65 +69,98 @@ const describedShape = z.object({
 })
 type Described = z.infer<typeof describedShape>
 
-/** @throws VolttronError `system` without a usable Python, `bad-data` when pip fails or the package is no agent */
+/**
+ * All of it is done as the user of the tools: whoever runs the new interpreter runs what the package has put beside it.
+ *
+ * @param staging ours; it gets the environment
+ * @throws VolttronError `system` without a usable Python, `bad-data` when pip fails or the package is no agent
+ */
 export async function unpackPythonPackage(
   source: PackageSource & { kind: 'python' },
   staging: string,
   options: PythonPackageOptions,
-  ports: PythonPackagePorts,
+  place: Workplace & PythonPackagePorts,
 ): Promise<UnpackedPackage> {
-  await requirePython(ports)
-  const environment = join(staging, AgentFile.environment)
-  await makeEnvironment(environment, ports)
-  const python = join(environment, 'bin', 'python')
-  const constraints = join(staging, 'constraints.txt')
+  const isEditable = options.editable && source.isFolder
+  const requirement = isEditable ? source.requirement : await bringWithinReach(source, place)
+  const constraints = join(place.scratch, 'constraints.txt')
   await writeFile(constraints, CONSTRAINTS)
-  const pip = async (...args: string[]) => {
-    const command = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-c', constraints, ...args]
-    const wanted = args.at(-1)
-    await runTool({ command: python, args: command }, ports).catch((error) => {
-      throw toolError(`pip cannot install ${wanted}`, error, ports.logs, PIP_COMPLAINT)
-    })
-  }
-  const flags = [
-    ...(options.allowPrereleases ? ['--pre'] : []),
-    ...(options.editable && source.isFolder ? ['--editable'] : []),
-  ]
-  await pip(...flags, source.requirement)
-  const described = await describe(python, ports)
-  if (described.has_core && !described.has_connection) await pip(CONNECTION_PACKAGE)
-  return agentIn(described, source.requirement)
+  const environment = join(staging, AgentFile.environment)
+  await mkdir(environment)
+  return await lent(environment, place, async () => {
+    await requirePython(place)
+    await makeEnvironment(environment, place)
+    const python = join(environment, 'bin', 'python')
+    const pip = async (what: string, ...args: string[]) => {
+      const command = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-c', constraints, ...args]
+      await runTool({ command: python, args: command }, place).catch((error) => {
+        throw toolError(`pip cannot install ${what}`, error, place.logs, PIP_COMPLAINT)
+      })
+    }
+    // Without it an old pip would install a package that has only setup.py in a way that does not say it was asked for.
+    const flags = [
+      '--use-pep517',
+      ...(options.allowPrereleases ? ['--pre'] : []),
+      ...(isEditable ? ['--editable'] : []),
+    ]
+    await pip(source.requirement, ...flags, requirement)
+    const described = await describe(python, source.requirement, place)
+    if (described.has_core && !described.has_connection) await pip(CONNECTION_PACKAGE, CONNECTION_PACKAGE)
+    return agentIn(described, source.requirement)
+  })
 }
 
-async function requirePython(ports: PythonPackagePorts): Promise<void> {
-  const { python } = ports
+/** Another user may neither read what is ours, nor write in it, as builds do: it gets a copy. */
+async function bringWithinReach({ requirement, isFolder }: PackageSource & { kind: 'python' }, place: Workplace) {
+  if (!place.user || !isAbsolute(requirement)) return requirement
+  const folder = join(place.scratch, 'source')
+  const copy = join(folder, basename(requirement))
+  try {
+    await mkdir(folder)
+    if (isFolder) await copyFolder(await realpath(requirement), copy)
+    else await copyFile(requirement, copy)
+  } catch (error) {
+    throw fileError(`cannot copy ${requirement}`, error)
+  }
+  return copy
+}
+
+async function requirePython(place: Workplace & PythonPackagePorts): Promise<void> {
+  const { python } = place
   const check = `import sys; sys.exit(sys.version_info < (3, ${OLDEST_MINOR}))`
   try {
-    await runTool({ command: python, args: ['-c', check] }, ports)
+    await runTool({ command: python, args: ['-c', check] }, place)
   } catch (error) {
     if (!(error instanceof ToolFailed)) throw error
-    const what = error.isMissing ? `${python} is missing` : `${python} is older than Python 3.${OLDEST_MINOR}`
+    const what = error.isMissing ? error.message : `${python} is older than Python 3.${OLDEST_MINOR}`
     throw new VolttronError('system', `a Python agent cannot be installed: ${what}`, {
       hint: 'install Python with its venv module on the machine of the platform, or name another one with --agent-python',
     })
   }
 }
 
-async function makeEnvironment(environment: string, ports: PythonPackagePorts): Promise<void> {
+async function makeEnvironment(environment: string, place: Workplace & PythonPackagePorts): Promise<void> {
   try {
-    await runTool({ command: ports.python, args: ['-m', 'venv', environment] }, ports)
+    await runTool({ command: place.python, args: ['-m', 'venv', environment] }, place)
   } catch (error) {
     if (!(error instanceof ToolFailed)) throw error
-    throw new VolttronError('system', `${ports.python} cannot make a virtual environment`, {
-      hint: `on Debian and Ubuntu: apt install python3-venv; what it printed stands in ${ports.logs.ofInstallations}`,
+    throw new VolttronError('system', `${place.python} cannot make a virtual environment`, {
+      hint: `on Debian and Ubuntu: apt install python3-venv; what it printed stands in ${place.logs.ofInstallations}`,
       cause: error,
     })
   }
 }
 
-async function describe(python: string, ports: PythonPackagePorts): Promise<Described> {
-  const text = await runTool({ command: python, args: ['-c', DESCRIBE] }, ports)
-  return describedShape.parse(parseJson(text))
+async function describe(python: string, requirement: string, place: Workplace): Promise<Described> {
+  const text = await runTool({ command: python, args: ['-c', DESCRIBE] }, place).catch((error) => {
+    throw toolError(`${requirement} is installed, but its environment cannot be used`, error, place.logs, /^\w*Error: /)
+  })
+  // What a package has its environment do at each start may print something before.
+  const described = describedShape.safeParse(parseJson(text.trimEnd().split('\n').at(-1) ?? ''))
+  if (described.success) return described.data
+  throw new VolttronError('bad-data', `${requirement} is installed, but its environment does not say what is in it`, {
+    hint: `what it printed stands in ${place.logs.ofInstallations}`,
+  })
 }
 
 /** The entry point named as the package, as the Python platform takes it; else its only command. */

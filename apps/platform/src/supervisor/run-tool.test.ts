@@ -3,22 +3,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { LogFiles } from './log-files.ts'
-import { runTool, type ToolPorts, toolError } from './run-tool.ts'
+import { runTool, toolError, type Workplace } from './run-tool.ts'
 
 let folder: string
 let stopping: AbortController
-let ports: ToolPorts
+let place: Workplace
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'volttron-tool-'))
   stopping = new AbortController()
   const logs = new LogFiles(join(folder, 'logs'))
   logs.prepare()
-  ports = { logs, environment: process.env, signal: stopping.signal }
+  place = {
+    logs,
+    environment: process.env,
+    signal: stopping.signal,
+    user: undefined,
+    subject: 'listener',
+    folder,
+    scratch: folder,
+  }
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const run = (program: string) => runTool({ command: process.execPath, args: ['-e', program] }, ports)
-const logged = async () => (await ports.logs.read('install.log')).lines.join('\n')
+const run = (program: string) => runTool({ command: process.execPath, args: ['-e', program] }, place)
+const logged = async () => (await place.logs.read('install.log')).lines.join('\n')
 
 /** Resolves when there is a file of that name. */
 const fileIn = (path: string, name: string) =>
@@ -38,11 +46,11 @@ describe('a tool', () => {
 
   it('that fails is told by its last complaint', async () => {
     const error = await run('console.error("ERROR: no such thing"); process.exit(3)').catch((thrown: unknown) => thrown)
-    expect(toolError('pip cannot install x', error, ports.logs, /^ERROR: /)).toMatchObject({
+    expect(toolError('pip cannot install x', error, place.logs, /^ERROR: /)).toMatchObject({
       code: 'bad-data',
       message: 'pip cannot install x: no such thing',
     })
-    const missing = runTool({ command: join(folder, 'nothing'), args: [] }, ports)
+    const missing = runTool({ command: join(folder, 'nothing'), args: [] }, place)
     await expect(missing).rejects.toMatchObject({ isMissing: true })
   })
 
