@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { VolttronError } from '@volttron/vip'
+import fc from 'fast-check'
 import { AgentConfigs } from '../src/services/config-store/agent-configs.ts'
 import { exportConfigStoreService } from '../src/services/config-store/config-store-service.ts'
 import { ConfigStores } from '../src/services/config-store/config-stores.ts'
@@ -55,6 +56,30 @@ async function ask(caller: Caller, method: string, params?: unknown): Promise<An
   if (!given) throw new Error(`${method} is not answered`)
   return given
 }
+
+/** Numbers in any spelling, also of Python's, as they stand in JSON; not what stands in texts. */
+const numbersIn = (json: string): string[] =>
+  [...json.matchAll(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?[0-9][-+.0-9eE]*/g)]
+    .map(([token]) => token)
+    .filter((token) => !token.startsWith('"'))
+
+const digits = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 40 }).map((list) => list.join(''))
+const numberText = fc.oneof(
+  fc.bigInt().map(String),
+  fc.tuple(fc.bigInt(), digits).map(([whole, fraction]) => `${whole}.${fraction}`),
+  fc.tuple(fc.integer(), fc.constantFrom('e', 'E'), fc.integer()).map(([base, e, power]) => `${base}${e}${power}`),
+  fc.constantFrom('9007199254740993', '-0', '0.10', '1e+400', 'NaN', 'Infinity', '-Infinity'),
+)
+const { jsonOfNumbers } = fc.letrec<{ value: string; jsonOfNumbers: string }>((tie) => ({
+  value: fc.oneof({ weight: 3, arbitrary: numberText }, fc.json({ maxDepth: 1 }), tie('jsonOfNumbers')),
+  jsonOfNumbers: fc.oneof(
+    { maxDepth: 3 },
+    fc.array(tie('value'), { maxLength: 4 }).map((list) => `[${list.join(' , ')}]`),
+    fc
+      .array(fc.tuple(fc.string(), tie('value')), { maxLength: 4 })
+      .map((members) => `{\n${members.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(',\n')}}`),
+  ),
+}))
 
 const reasonOf = ({ error }: Answer) => error?.data?.detail
 
@@ -122,6 +147,40 @@ describe('the configuration store', () => {
       '*args': ['DELETE_ALL', null],
       '**kwargs': { trigger_callback: true },
     })
+  })
+
+  it('gives an agent every number as it was written, whichever way it comes', async () => {
+    const { connection } = connect('agent')
+    /** What the agent hears until its call is answered; what it is told it takes. */
+    const heardAt = async (method: string, ...params: unknown[]): Promise<string[]> => {
+      const texts: string[] = []
+      connection.vip(STORE, 'RPC', 'q', JSON.stringify({ jsonrpc: '2.0', method, params, id: 'q' }))
+      for (let isAnswered = false; !isAnswered; ) {
+        await settled()
+        for (const [peer, , , messageId, subsystem, text] of connection.heard()) {
+          if (subsystem !== 'RPC') continue
+          const { id, method: told } = JSON.parse(text!.replaceAll(/NaN|-?Infinity/g, '0'))
+          texts.push(text!)
+          isAnswered ||= id === 'q'
+          if (told) connection.vip(peer!, 'RPC', messageId!, JSON.stringify({ jsonrpc: '2.0', id, result: null }))
+        }
+      }
+      return texts
+    }
+    await fc.assert(
+      fc.asyncProperty(jsonOfNumbers, async (document) => {
+        const numbers = numbersIn(document)
+        const [update] = await heardAt('set_config', 'agent', 'ids', document, 'json')
+        const [initial] = await heardAt('initialize_configs', 'agent')
+        const [parsed] = await heardAt('get_config', 'agent', 'ids', false)
+        expect([update, initial, parsed].map((text) => numbersIn(text!))).toEqual([numbers, numbers, numbers])
+        const [raw] = await heardAt('get_config', 'agent', 'ids')
+        expect(JSON.parse(raw!).result).toBe(document)
+        const file = JSON.stringify(keeper.stores.get('agent')!.document())
+        expect(numbersIn(AgentConfigs.read(JSON.parse(file))!.configs.contents().text)).toEqual(numbers)
+      }),
+    )
+    expect(warnings).toEqual([])
   })
 
   it('tells an agent one change after the other, and gives up with it when it goes', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ANY_PORT, type Site, Stage } from '../../test/support/stage.ts'
-import type { PythonAgent } from '../support/python-agent.ts'
+import { type PythonAgent, Raw } from '../support/python-agent.ts'
 import { PythonProcess } from '../support/python-process.ts'
 
 const stage = new Stage()
@@ -108,6 +108,20 @@ describe('a Python agent', () => {
     await expect(set).rejects.toMatchObject({ type: expect.stringMatching(/Error|Unauthorized/) })
     expect(await agent.vip('config.get', ['devices/fan'])).toEqual({ speed: 5 })
     expect(await store('get_config', ['py.late', 'config'])).toBe('{"name": "config"}')
+  })
+
+  it('gets and gives integers of any size with all their digits', async () => {
+    const ids = '{"id": 18446744073709551615, "list": [9007199254740993, -170141183460469231731687303715884105728]}'
+    await store('set_config', ['py.driver', 'ids', ids], { config_type: 'json' })
+    expect((await agent.heard('config', ({ name }) => name === 'ids')).contents).toBe(ids)
+    expect(await agent.vipText('config.get', ['ids'])).toBe(ids)
+    await agent.vip('config.set', new Raw(`["own", ${ids}]`))
+    const own = ['platform.config_store', 'get_config', 'py.driver', 'own']
+    expect(await operator.vipText('rpc.call', own, { raw: false })).toBe(ids)
+    await stage.addKeys(site.home, 'py.again')
+    await store('set_config', ['py.again', 'ids', ids], { config_type: 'json' })
+    const again = await python.agent('py.again')
+    expect((await again.heard('config', ({ name }) => name === 'ids')).contents).toBe(ids)
   })
 
   it('is told when its whole store is gone', async () => {

@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
-import { looksLikeJson } from '@volttron/vip'
+import { looksLikeJson, WrittenJson } from '@volttron/vip'
 import fc from 'fast-check'
 import { sequentialIds } from './call-id.ts'
 import { RpcErrorCode } from './rpc-error.ts'
-import { decodeFrame, encodeBatch, encodeError, encodeRequest, encodeResult, MAX_BATCH } from './rpc-message.ts'
+import {
+  decodeFrame,
+  encodeBatch,
+  encodeError,
+  encodeRequest,
+  encodeResult,
+  MAX_BATCH,
+  type RpcParams,
+} from './rpc-message.ts'
 
 const only = (frame: string | Uint8Array) => {
   const { batch, messages } = decodeFrame(frame)
@@ -43,6 +51,25 @@ describe('encodeRequest', () => {
         },
       ),
     )
+  })
+})
+
+describe('JSON that is written already', () => {
+  const exact = WrittenJson.read('{"id": 9007199254740993, "ü": 1.10}')!
+  const text = '{"id": 9007199254740993, "\\u00fc": 1.10}'
+
+  it.each<[string, RpcParams, string]>([
+    ['by place', { args: ['a', exact], kwargs: {} }, `["a",${text}]`],
+    ['by name', { args: [], kwargs: { exact, é: undefined } }, `{"exact":${text},"\\u00e9":null}`],
+    ['by both', { args: [1], kwargs: { exact } }, `{"*args":[1],"**kwargs":{"exact":${text}}}`],
+    ['by a name of stars', { args: [], kwargs: { '*args': exact } }, `{"*args":[],"**kwargs":{"*args":${text}}}`],
+  ])('goes out as it is: an argument %s', (_what, params, expected) => {
+    expect(encodeRequest('m', params, 'r1')).toBe(`{"jsonrpc":"2.0","method":"m","params":${expected},"id":"r1"}`)
+    expect(encodeRequest('m', params)).toBe(`{"jsonrpc":"2.0","method":"m","params":${expected}}`)
+  })
+
+  it('goes out as it is: a result', () => {
+    expect(encodeResult('r1', exact)).toBe(`{"jsonrpc":"2.0","id":"r1","result":${text}}`)
   })
 })
 

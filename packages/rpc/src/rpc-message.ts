@@ -2,7 +2,7 @@
  * JSON-RPC 2.0 texts as VOLTTRON agents exchange them: one object or a batch (array) per frame, always ASCII. Arguments
  * are positional (an array), by keyword (an object), or both (`{"*args": [...], "**kwargs": {...}}`).
  */
-import { parseJson, toAsciiJson } from '@volttron/vip'
+import { parseJson, toAsciiJson, WrittenJson } from '@volttron/vip'
 import { errorObject, isRecord, RpcErrorCode, type RpcErrorObject } from './rpc-error.ts'
 
 /** Matches a reply with its request. Ours are text; a peer's are given back as they came. */
@@ -45,14 +45,26 @@ export const MAX_BATCH = 1000
 
 export const NO_PARAMS: RpcParams = { args: [], kwargs: {} }
 
-/** @throws VolttronError `bad-data` when an argument cannot be written as JSON */
+/**
+ * @param params an argument that is WrittenJson goes out as it is written
+ * @throws VolttronError `bad-data` when an argument cannot be written as JSON
+ */
 export function encodeRequest(method: string, params: RpcParams, id?: RpcId): string {
-  return toAsciiJson({ jsonrpc: '2.0', method, params: encodeParams(params), id })
+  if (!params.args.some(isWritten) && !Object.values(params.kwargs).some(isWritten))
+    return toAsciiJson({ jsonrpc: '2.0', method, params: encodeParams(params), id })
+  const idMember = id === undefined ? '' : `,"id":${toAsciiJson(id)}`
+  return `{"jsonrpc":"2.0","method":${toAsciiJson(method)},"params":${paramsText(params)}${idMember}}`
 }
 
-/** @throws VolttronError `bad-data` when the result cannot be written as JSON */
+/**
+ * @param result WrittenJson goes out as it is written
+ * @throws VolttronError `bad-data` when the result cannot be written as JSON
+ */
 export const encodeResult = (id: RpcId, result: unknown): string =>
-  `{"jsonrpc":"2.0","id":${toAsciiJson(id)},"result":${toAsciiJson(result)}}`
+  `{"jsonrpc":"2.0","id":${toAsciiJson(id)},"result":${valueText(result)}}`
+
+const isWritten = (value: unknown): value is WrittenJson => value instanceof WrittenJson
+const valueText = (value: unknown): string => (isWritten(value) ? value.text : toAsciiJson(value))
 
 export const encodeError = (id: RpcId | null, error: RpcErrorObject): string =>
   toAsciiJson({ jsonrpc: '2.0', id, error })
@@ -65,6 +77,15 @@ function encodeParams({ args, kwargs }: RpcParams): unknown {
   if (!hasKeywords) return args.length === 0 ? undefined : args
   if (args.length === 0 && !hasStars(kwargs)) return kwargs
   return { '*args': args, '**kwargs': kwargs }
+}
+
+/** What {@link encodeParams} gives, as text. */
+function paramsText({ args, kwargs }: RpcParams): string {
+  const list = `[${args.map(valueText).join(',')}]`
+  const members = Object.entries(kwargs).map(([name, value]) => `${toAsciiJson(name)}:${valueText(value)}`)
+  if (members.length === 0) return list
+  const named = `{${members.join(',')}}`
+  return args.length === 0 && !hasStars(kwargs) ? named : `{"*args":${list},"**kwargs":${named}}`
 }
 
 const hasStars = (object: Readonly<Record<string, unknown>>): boolean =>

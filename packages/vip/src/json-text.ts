@@ -18,11 +18,14 @@ const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(1
  */
 export function toAsciiJson(value: unknown): string {
   try {
-    return (JSON.stringify(value) ?? 'null').replace(NOT_PRINTABLE_ASCII, escapeUnit)
+    return asciiJson(JSON.stringify(value) ?? 'null')
   } catch (error) {
     throw new VolttronError('bad-data', `the value cannot be written as JSON: ${reason(error)}`, { cause: error })
   }
 }
+
+/** The same JSON without any other character: they can only stand within strings, where an escape means the same. */
+export const asciiJson = (text: string): string => text.replace(NOT_PRINTABLE_ASCII, escapeUnit)
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message.split('\n', 1)[0]! : String(error))
 

@@ -10,8 +10,8 @@ describe('the configurations of an agent', () => {
   it('are found in any case, and take the spelling given last', () => {
     const configs = add(add(AgentConfigs.none, '/Config', '{"a": 1}'), 'CONFIG/', '{"a": 2}')
     expect(configs.names).toEqual(['CONFIG'])
-    expect(configs.get('config')).toMatchObject({ data: '{"a": 2}', contents: { a: 2 }, type: 'json' })
-    expect(configs.contents()).toEqual({ CONFIG: { a: 2 } })
+    expect(configs.get('config')).toMatchObject({ data: '{"a": 2}', contents: { value: { a: 2 } }, type: 'json' })
+    expect(configs.contents().toJSON()).toEqual({ CONFIG: { a: 2 } })
   })
 
   it('refuse a loop of links, to themselves too', () => {
@@ -37,7 +37,7 @@ describe('the configurations of an agent', () => {
       b: { type: 'json', data: '["config://a"]' },
       Good: { type: 'raw', data: 'again' },
     })!
-    expect(read.configs.contents()).toEqual({ good: 'x', b: ['config://a'] })
+    expect(read.configs.contents().toJSON()).toEqual({ good: 'x', b: ['config://a'] })
     expect(read.configs.names).toEqual(['a', 'b', 'bad', 'good'])
     expect(read.configs.document()).toMatchObject({ bad: { type: 'json', modified: null, data: '{' } })
     expect(read.problems).toHaveLength(3)
@@ -57,7 +57,7 @@ describe('the configurations of an agent', () => {
         const read = AgentConfigs.read(JSON.parse(JSON.stringify(configs.document())))!
         expect(read.problems).toEqual([])
         expect(read.configs.document()).toEqual(configs.document())
-        expect(read.configs.contents()).toEqual(configs.contents())
+        expect(read.configs.contents().toJSON()).toEqual(configs.contents().toJSON())
       }),
     )
   })

@@ -4,6 +4,7 @@
  * One that cannot be read any more (it was changed by hand) stays, so that nobody loses it: its text can be had, the agent
  * does not get it.
  */
+import { WrittenJson } from '@volttron/vip'
 import { type ConfigContents, type ConfigType, configContents } from './config-contents.ts'
 import { configError } from './config-error.ts'
 import { leadsTo } from './config-links.ts'
@@ -62,7 +63,7 @@ export class AgentConfigs {
       if (config.problem !== undefined) problems.push(`'${name}' cannot be used: its text is no ${config.type}`)
     }
     for (const [key, config] of configs) {
-      if (!leadsTo(key, config.contents, (other) => configs.get(other)?.contents)) continue
+      if (!leadsTo(key, config.contents?.value, (other) => configs.get(other)?.contents?.value)) continue
       configs.set(key, { ...config, contents: undefined, problem: LOOP })
       problems.push(`'${config.name}' cannot be used: ${LOOP}`)
     }
@@ -83,10 +84,10 @@ export class AgentConfigs {
     return this.#configs.get(nameKey(configName(name)))
   }
 
-  /** What the agent gets, by name. */
-  contents(): Readonly<Record<string, ConfigContents>> {
-    const usable = [...this.#configs.values()].filter(({ contents }) => contents !== undefined)
-    return Object.fromEntries(usable.map(({ name, contents }) => [name, contents!]))
+  /** What the agent gets: one object, by name. @throws VolttronError `bad-data` when it is beyond what a text can be */
+  contents(): WrittenJson {
+    const configs = [...this.#configs.values()]
+    return WrittenJson.object(configs.flatMap(({ name, contents }) => (contents ? [[name, contents.written()]] : [])))
   }
 
   document(): StoreDocument {
@@ -98,7 +99,7 @@ export class AgentConfigs {
   with({ name: text, type, text: data, modified }: NewConfig): AgentConfigs {
     const name = configName(text)
     const contents = configContents(type, data)
-    if (leadsTo(nameKey(name), contents, (key) => this.#configs.get(key)?.contents)) {
+    if (leadsTo(nameKey(name), contents.value, (key) => this.#configs.get(key)?.contents?.value)) {
       throw configError('bad-data', LOOP)
     }
     const config = { name, type: type as ConfigType, modified, data: data as string, contents }

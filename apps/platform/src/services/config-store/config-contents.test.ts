@@ -4,14 +4,14 @@ import { configContents } from './config-contents.ts'
 
 describe('the contents of a configuration', () => {
   it('are the text itself when it is raw', () => {
-    expect(configContents('raw', ' as // it is\n')).toBe(' as // it is\n')
+    expect(configContents('raw', ' as // it is\n').value).toBe(' as // it is\n')
   })
 
   it('are JSON without its comments', () => {
     const text = '{ # one\n "a": 1, // two\n /* three\n "b": 2 */ "url": "http://x/#top", "c": "/* no */ \\" // no" }'
-    expect(configContents('json', text)).toEqual({ a: 1, url: 'http://x/#top', c: '/* no */ " // no' })
-    expect(configContents('json', '[1, 2]')).toEqual([1, 2])
-    expect(configContents('json', '{"x": NaN}')).toEqual({ x: Number.NaN })
+    expect(configContents('json', text).value).toEqual({ a: 1, url: 'http://x/#top', c: '/* no */ " // no' })
+    expect(configContents('json', '[1, 2]').value).toEqual([1, 2])
+    expect(configContents('json', '{"x": NaN}').value).toEqual({ x: Number.NaN })
   })
 
   it.each([
@@ -23,13 +23,13 @@ describe('the contents of a configuration', () => {
   })
 
   it('are rows of a table when they are csv', () => {
-    expect(configContents('csv', 'Point,Units\r\n"a, ""b""",kW\r\n\r\nc\nd,e,f,g\n')).toEqual([
+    expect(configContents('csv', 'Point,Units\r\n"a, ""b""",kW\r\n\r\nc\nd,e,f,g\n').value).toEqual([
       { Point: 'a, "b"', Units: 'kW' },
       { Point: 'c', Units: null },
       { Point: 'd', Units: 'e', null: ['f', 'g'] },
     ])
-    expect(configContents('csv', '')).toEqual([])
-    expect(configContents('csv', 'a,b\n1,\n"x\ny",z')).toEqual([
+    expect(configContents('csv', '').value).toEqual([])
+    expect(configContents('csv', 'a,b\n1,\n"x\ny",z').value).toEqual([
       { a: '1', b: '' },
       { a: 'x\ny', b: 'z' },
     ])
@@ -38,6 +38,12 @@ describe('the contents of a configuration', () => {
   it.each([
     ['json', '{"a": }', 'the configuration is no JSON: '],
     ['json', '"text"', 'Configuration must be a list or object.'],
+    [
+      'json',
+      `{"a": ${'['.repeat(600)}${']'.repeat(600)}}`,
+      'is nested too deeply, or has a number with too many digits',
+    ],
+    ['json', `{"a": ${'1'.repeat(5_000)}}`, 'is nested too deeply, or has a number with too many digits'],
     ['json', '/* open {"a": 1}', 'the configuration is no JSON: '],
     ['yaml', 'a: 1', 'Unsupported configuration type.'],
     [null, 'a', 'Unsupported configuration type.'],
@@ -51,7 +57,7 @@ describe('the contents of a configuration', () => {
     const text = `${'name,'.repeat(10_000)}name\n${'x\n'.repeat(10_000)}`
     expect(() => configContents('csv', text)).toThrow('the table has more than 2000000 cells')
     expect(() => configContents('csv', `a\n${'\n'.repeat(2_000_001)}`)).toThrow('cells')
-    expect(configContents('csv', `a,b\n${'x\n'.repeat(100_000)}`)).toHaveLength(100_000)
+    expect(configContents('csv', `a,b\n${'x\n'.repeat(100_000)}`).value).toHaveLength(100_000)
   })
 
   it('come back from a table as they went into it', () => {
@@ -60,7 +66,7 @@ describe('the contents of a configuration', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(field, field), { minLength: 1 }), (rows) => {
         const text = ['a,b', ...rows.map((row) => row.map(quote).join(','))].join('\r\n')
-        expect(configContents('csv', text)).toEqual(rows.map(([a, b]) => ({ a, b })))
+        expect(configContents('csv', text).value).toEqual(rows.map(([a, b]) => ({ a, b })))
       }),
     )
   })

@@ -62,7 +62,10 @@ export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigS
         if (!send_update) return null
         const { name, contents } = configs.get(config_name)!
         const args = [isNew ? 'NEW' : 'UPDATE', name]
-        return tell(identity, 'config.update', () => ({ args, kwargs: { contents, trigger_callback } }))
+        return tell(identity, 'config.update', () => ({
+          args,
+          kwargs: { contents: contents!.written(), trigger_callback },
+        }))
       }),
     {
       params: [
@@ -128,7 +131,7 @@ export function exportConfigStoreService(methods: ServiceMethods, ports: ConfigS
       if (!config) throw noSuchConfig(identity, config_name)
       if (raw) return config.data
       if (config.contents === undefined) throw configError('bad-data', config.problem!)
-      return config.contents
+      return config.contents.written()
     },
     {
       params: [text('identity'), text('config_name'), flag('raw')],

@@ -25,7 +25,7 @@ describe('the files of the configuration store', () => {
       config: { type: 'json', modified: 'now', data: '{"a": 1}' },
     })
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect((await files.load('driver')).contents()).toEqual({ config: { a: 1 } })
+    expect((await files.load('driver')).contents().toJSON()).toEqual({ config: { a: 1 } })
     expect(await files.identities()).toEqual(['driver'])
   })
 
