@@ -7,7 +7,11 @@ const never = new AbortController().signal
 /** A gate whose clock stands still until it is told to tick. */
 function gateFor(most: number) {
   const timers: (() => void)[] = []
-  const gate = new DialGate({ most, paceMs: 2, setTimer: (_delayMs, run) => (timers.push(run), () => {}) })
+  const setTimer = (_delayMs: number, run: () => void) => {
+    timers.push(run)
+    return () => {}
+  }
+  const gate = new DialGate({ most, paceMs: 2, setTimer })
   const tick = async (times = 1) => {
     for (let at = 0; at < times; at++) {
       for (const run of timers.splice(0)) run()
