@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { AgentRow } from '@volttron/contracts'
 import { eventually } from '@volttron/testkit'
-import { hasPython, nodeAgent, pythonAgent, runs, tarballOf } from './support/agent-folders.ts'
+import { hasPython, nodeAgent, pythonAgent, runs, slowAgent, tarballOf } from './support/agent-folders.ts'
 import { ANY_PORT, collect, kill, type Operator, PATIENCE_MS, type Site, Stage, stop } from './support/stage.ts'
 
 /** Making a virtual environment takes a while on a small machine that is busy. */
@@ -190,8 +190,11 @@ describe('an installed agent', () => {
     await control.install(nodeAgent(site.home, 'greeter'), { identity: 'greeter', start: true })
     await control.connected('greeter')
     process.kill((await control.row('greeter')).pid!, 'SIGKILL')
-    await control.rowWhen('greeter', (row) => row.status === 'running' && row.restarts === 1)
+    const { uuid } = await control.rowWhen('greeter', (row) => row.status === 'running' && row.restarts === 1)
     await control.connected('greeter')
+    // Whatever somebody asks for is no restart after a failure.
+    await control.call('restart_agent', uuid)
+    expect(await control.row('greeter')).toMatchObject({ status: 'running', restarts: 1 })
   })
 
   it('keeps its data when it is replaced, and goes on running', async () => {
@@ -254,6 +257,73 @@ describe('an installed agent', () => {
       const calling = stranger.vip.rpc.call('platform.control', method as string, ...args)
       await expect(calling).rejects.toThrow(`stranger may not call platform.control.${method}`)
     }
+  })
+})
+
+describe('an installation that takes long', () => {
+  it('keeps no other one waiting, nor anything else', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const slow = slowAgent(site.home, 'slow')
+    const installing = control.install(slow.folder, { identity: 'slow' })
+    await eventually(() => existsSync(slow.started), { timeoutMs: PATIENCE_MS })
+    const uuid = await control.install(nodeAgent(site.home, 'greeter'), { identity: 'greeter', start: true })
+    await control.call('restart_agent', uuid)
+    await control.call('remove_agent', uuid)
+    expect(await control.call('list_agents')).toEqual([])
+    writeFileSync(slow.goOn, '')
+    const installed = await installing
+    expect(await control.call('list_agents')).toMatchObject([{ uuid: installed, identity: 'slow' }])
+  })
+
+  it('is the only one of its identity', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const slow = slowAgent(site.home, 'slow')
+    const installing = control.install(slow.folder, { identity: 'only' })
+    await eventually(() => existsSync(slow.started), { timeoutMs: PATIENCE_MS })
+    const second = expect(control.install(nodeAgent(site.home, 'greeter'), { identity: 'only' })).rejects.toThrow(
+      "an agent with the identity 'only' is installed already",
+    )
+    const third = control.install(nodeAgent(site.home, 'greeter'), { identity: 'only', force: true })
+    writeFileSync(slow.goOn, '')
+    await installing
+    await second
+    const uuid = await third
+    expect(await control.call('list_agents')).toMatchObject([{ uuid, name: 'greeter-1.0.0' }])
+    expect(readdirSync(join(site.home, 'agents-staging'))).toEqual([])
+  })
+
+  it('leaves nothing when the platform stops in the middle of it, nor keeps it from stopping', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const slow = slowAgent(site.home, 'slow')
+    control.install(slow.folder, { identity: 'slow' }).catch(() => {})
+    const pid = await eventually(() => numberIn(slow.started), { timeoutMs: PATIENCE_MS })
+    await stop(site)
+    expect(runs(pid)).toBe(false)
+    expect(tracesOf('slow', site)).toEqual([])
+  })
+
+  it('leaves nothing when the platform is killed in the middle of it, and the former agent as it was', async () => {
+    const site = await start()
+    const control = await Control.of(site)
+    const uuid = await control.install(nodeAgent(site.home, 'greeter'), { identity: 'greeter', enabled: true })
+    const pids: number[] = []
+    for (const [name, identity] of [
+      ['slow', 'slow'],
+      ['newer', 'greeter'],
+    ] as const) {
+      const slow = slowAgent(site.home, name)
+      control.install(slow.folder, { identity, force: true }).catch(() => {})
+      pids.push(await eventually(() => numberIn(slow.started), { timeoutMs: PATIENCE_MS }))
+    }
+    await kill(site)
+    const second = await Control.of(await start())
+    expect(pids.filter(runs)).toEqual([])
+    expect(tracesOf('slow', site)).toEqual([])
+    expect(await second.call('list_agents')).toMatchObject([{ uuid, name: 'greeter-1.0.0' }])
+    await second.connected('greeter')
   })
 })
 
@@ -430,6 +500,16 @@ describe('vctl and agents', () => {
     expect((await stage.vctl(site.home, 'remove', 'greeter', '--force')).split('\n')).toHaveLength(3)
   })
 })
+
+const numberIn = (path: string): number => Number(existsSync(path) && readFileSync(path, 'utf8'))
+
+/** Where an identity is still named after its installation has ended. */
+function tracesOf(identity: string, { home }: Site): string[] {
+  const staged = existsSync(join(home, 'agents-staging')) ? readdirSync(join(home, 'agents-staging')) : []
+  const named = [...readdirSync(join(home, 'agents')), ...readdirSync(join(home, 'credentials_store'))]
+  const isInRules = readFileSync(join(home, 'authz.json'), 'utf8').includes(`"${identity}"`)
+  return [...staged, ...named.filter((name) => name.startsWith(identity)), ...(isInRules ? ['authz.json'] : [])]
+}
 
 function readJson(path: string): unknown {
   try {

@@ -57,6 +57,7 @@ export function openAgents({ home, options, editRules, view, log }: AgentsParts)
 
 function accessBy(store: FileCredentialStore, editRules: AgentsParts['editRules']): AgentAccess {
   return {
+    isKnown: async (identity) => (await store.get(identity)) !== undefined,
     async grant(identity) {
       const isNew = !(await store.get(identity))
       if (isNew) await store.create(identity)
@@ -66,7 +67,6 @@ function accessBy(store: FileCredentialStore, editRules: AgentsParts['editRules'
         if (isNew) await store.remove(identity)
         throw error
       }
-      return isNew
     },
     async withdraw(identity) {
       if (await store.get(identity)) await store.remove(identity)

@@ -128,6 +128,7 @@ async function compose(
   onStop(() => localKeys.close())
   const rules = await openAuthzFile(home.paths.authz, ({ level, message }) => routerLog[level](message))
   onStop(() => rules.close())
+  await agents.finishEarlierRun()
   const keyApprovals = await KeyApprovals.open(
     {
       path: home.paths.keyApprovals,

@@ -42,6 +42,27 @@ export function nodeAgent(parent: string, name: string, options: FolderOptions =
   })
 }
 
+/** Writes its process number, and goes on when it may. */
+const WAITING = `
+const { existsSync, renameSync, writeFileSync } = require('node:fs')
+const [started, goOn] = process.argv.slice(2)
+writeFileSync(started + '.new', String(process.pid))
+renameSync(started + '.new', started)
+const timer = setInterval(() => existsSync(goOn) && clearInterval(timer), 20)
+`
+
+/** A Node.js agent whose installation waits in the middle. */
+export function slowAgent(parent: string, name: string): { folder: string; started: string; goOn: string } {
+  const [started, goOn] = ['started', 'go-on'].map((what) => join(parent, `${name}-${what}`)) as [string, string]
+  const folder = nodeAgent(parent, name, { manifest: { dependencies: { waiting: 'file:waiting' } } })
+  const scripts = { install: `node wait.cjs '${started}' '${goOn}'` }
+  makeFolder(join(folder, 'waiting'), {
+    'package.json': JSON.stringify({ name: 'waiting', version: '1.0.0', scripts }),
+    'wait.cjs': WAITING,
+  })
+  return { folder, started, goOn }
+}
+
 /** What `npm pack` makes of a folder, but for the name of the folder in it. @returns its path */
 export function tarballOf(folder: string): string {
   const path = `${folder}-1.0.0.tgz`

@@ -37,7 +37,7 @@ export interface AgentRow {
   readonly pid: number | null
   /** How its last process ended; a signal is its number, negative. */
   readonly exit_code: number | null
-  /** Times it was started again since the platform runs. */
+  /** Times it was started again after a failure, since it was installed or the platform runs. */
   readonly restarts: number
   readonly uptime_s: number | null
   readonly restart_in_s: number | null

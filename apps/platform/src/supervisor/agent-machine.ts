@@ -107,6 +107,25 @@ export function advance(state: AgentState, event: AgentEvent, rules: RestartRule
 /** True when there is no process and none is being made. */
 export const isQuiet = ({ at }: AgentState): boolean => at === 'idle' || at === 'waiting' || at === 'given-up'
 
+/** True when it runs, or will without anybody asking for it once more. */
+export function isWanted(state: AgentState): boolean {
+  switch (state.at) {
+    case 'running':
+    case 'waiting':
+      return true
+    case 'starting':
+      return state.stop !== 'stay'
+    case 'stopping':
+      return state.after === 'start-again'
+    case 'idle':
+    case 'given-up':
+      return false
+  }
+}
+
+/** True while a process is being made because the last one has failed. */
+export const isRestart = (state: AgentState): boolean => state.at === 'starting' && state.failures > 0
+
 /** How long to wait before restart number `failures`, counted from 1. */
 export const restartDelayMs = (failures: number, { firstDelayMs, maxDelayMs }: RestartRules): number =>
   Math.min(maxDelayMs, firstDelayMs * GROWTH ** (failures - 1))

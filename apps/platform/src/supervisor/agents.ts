@@ -1,6 +1,6 @@
 /**
  * The agents that are installed on this platform: what is on the disk, what runs, and everything an operator may do with
- * them. Two installations or removals never overlap.
+ * them. Two changes of the agent of one identity never overlap.
  */
 import { join } from 'node:path'
 import type { Logger } from '@volttron/observe'
@@ -9,15 +9,17 @@ import { agentCommand, agentEnvironment } from './agent-environment.ts'
 import { AgentFile, type InstalledAgent, readAgents, writePriority, writeTag } from './agent-folder.ts'
 import type { Ending, RestartRules } from './agent-machine.ts'
 import { signalGroup, startProcess } from './agent-process.ts'
+import { type AgentRow, agentRow } from './agent-row.ts'
 import { type HomeView, handOver } from './agent-user.ts'
 import type { AgentUser } from './folder-ownership.ts'
 import type { InstallRequest } from './install-request.ts'
-import { Installer, type InstallerPorts } from './installer.ts'
+import { Installer, type InstallerPorts, type StagedAgent } from './installer.ts'
 import type { LogFiles } from './log-files.ts'
 import { endOrphans, forgetProcess, recordProcess } from './orphans.ts'
 import { resourceUse } from './process-facts.ts'
 import { ResourceWatch } from './resource-watch.ts'
 import { type AgentAccess, Replacement } from './replacement.ts'
+import { AtMost, OneByKey } from './side-by-side.ts'
 import { type StartedProcess, Supervisor, type SupervisorPorts } from './supervisor.ts'
 
 export interface AgentsPorts extends Omit<InstallerPorts, 'installed' | 'signal' | 'user'> {
@@ -40,23 +42,8 @@ export interface AgentCrash {
   readonly retryInMs: number | undefined
 }
 
-export type AgentStatus = 'running' | 'starting' | 'stopping' | 'stopped' | 'restarting' | 'crashed'
-
-/** How an agent is. */
-export interface AgentRow {
-  readonly agent: InstalledAgent
-  readonly status: AgentStatus
-  readonly pid: number | undefined
-  /** Of its last process; a signal is its number, negative. */
-  readonly exitCode: number | undefined
-  /** Times it was started since the platform runs, but for the first. */
-  readonly restarts: number
-  readonly uptimeMs: number | undefined
-  readonly restartInMs: number | undefined
-  readonly cpuPercent: number | undefined
-  readonly memoryBytes: number | undefined
-}
-
+/** Each may keep a processor and a line busy. */
+const INSTALLATIONS_AT_ONCE = 2
 /** How often logs are looked at, whether they have grown too large. */
 const LOOK_AT_LOGS_MS = 5_000
 
@@ -67,11 +54,19 @@ export class Agents {
   readonly #supervisor: Supervisor
   readonly #resources: ResourceWatch
   readonly #byUuid = new Map<string, InstalledAgent>()
-  /** The change that is under way, or the last one. */
-  #changing: Promise<unknown> = Promise.resolve()
+  /** Changes of what is installed under an identity. */
+  readonly #changing = new OneByKey()
+  /** Installations under an identity that was asked for, with all that takes long. */
+  readonly #installing = new OneByKey()
+  /** Where packages are prepared. */
+  readonly #places = new AtMost(INSTALLATIONS_AT_ONCE)
+  /** What has to end before the platform does. Never rejects. */
+  readonly #underWay = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #onCrash: (crash: AgentCrash) => void = () => {}
   #stopLookingAtLogs = () => {}
+  /** Identities an earlier run has left rights for, but no agent. */
+  #unfinished: string[] = []
 
   private constructor(ports: AgentsPorts) {
     this.#ports = ports
@@ -85,7 +80,7 @@ export class Agents {
     this.#resources = new ResourceWatch(resourceUse, ports.clock.monotonicMs)
     this.#supervisor = new Supervisor(ports.rules, {
       clock: ports.clock,
-      spawn: (uuid) => this.#spawn(this.get(uuid)),
+      spawn: async (uuid) => await this.#spawn(this.get(uuid)),
       signal: signalGroup,
       onCrash: ({ uuid, ...crash }) => this.#crashed({ agent: this.get(uuid), ...crash }),
     })
@@ -94,7 +89,7 @@ export class Agents {
   /** Reads what is installed, and ends what an earlier run has left running. @throws VolttronError `system` */
   static async open(ports: AgentsPorts): Promise<Agents> {
     const agents = new Agents(ports)
-    await agents.#installer.prepare()
+    agents.#unfinished = await agents.#installer.prepare()
     for (const identity of await endOrphans(ports.agentsFolder, ports.rules.stopMs)) {
       ports.log.warn({ identity }, 'an agent of an earlier run was still there, and was ended')
     }
@@ -103,6 +98,23 @@ export class Agents {
     for (const agent of found.agents) agents.#byUuid.set(agent.uuid, agent)
     agents.#lookAtLogs()
     return agents
+  }
+
+  /**
+   * Ends what an earlier run has left half done, now that rights can be changed: those of agents that are not there are taken
+   * away. Nothing can be installed before.
+   *
+   * @throws VolttronError `system`
+   */
+  async finishEarlierRun(): Promise<void> {
+    for (const identity of this.#unfinished.splice(0)) {
+      await this.#ports.access.withdraw(identity)
+      this.#ports.log.warn(
+        { identity },
+        'an agent was being installed or removed when the platform was killed; it is not there',
+      )
+    }
+    await this.#installer.clear()
   }
 
   /** Who hears of crashes. */
@@ -127,61 +139,63 @@ export class Agents {
   }
 
   /**
+   * Some installations go on side by side; those of one identity one after the other.
+   *
    * @returns the agent's uuid
    * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`, `unavailable`; then nothing has changed, unless the
    *   message says that the agent is installed
    */
   install(request: InstallRequest): Promise<string> {
-    return this.#change(async () => {
-      const replacement = new Replacement(this.#supervisor, this.#ports.access)
-      const agent = await this.#installer
-        .install(request, (identity, former) => replacement.begin(identity, former))
-        .catch(async (error) => {
-          await replacement.undo()
-          throw error
-        })
-      const { former, wasWanted } = replacement
-      if (former) {
-        this.#supervisor.drop(former.uuid)
-        this.#byUuid.delete(former.uuid)
-      }
-      this.#byUuid.set(agent.uuid, agent)
-      this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid: agent.uuid }, 'agent installed')
-      if (request.start || wasWanted) {
-        await this.start(agent.uuid).catch((error) => {
-          throw new VolttronError('unavailable', `${agent.identity} is installed, but ${describeError(error)}`)
-        })
-      }
-      return agent.uuid
-    })
+    const { identity } = request
+    const install = async () => {
+      const staged = await this.#places.run(() => this.#installer.stage(request))
+      const chosen = this.#installer.identityFor(staged, request, (other) => this.#changing.has(other))
+      return await this.#changing.run(chosen, () => this.#adopt(staged, chosen, request))
+    }
+    return this.#until(identity === undefined ? install() : this.#installing.run(identity, install))
   }
 
   /** @param withdraw takes key and rights away too. @throws VolttronError `not-found`, `system` */
-  remove(uuid: string, withdraw: boolean): Promise<void> {
-    return this.#change(async () => {
+  async remove(uuid: string, withdraw: boolean): Promise<void> {
+    const { access, log } = this.#ports
+    const { identity } = this.get(uuid)
+    await this.#change(identity, async () => {
       const agent = this.get(uuid)
       await this.#supervisor.hold(uuid)
-      await this.#installer.remove(agent).catch((error) => {
-        this.#supervisor.release(uuid)
-        throw error
-      })
+      const finish = await this.#installer
+        .remove(agent, withdraw ? () => access.withdraw(identity) : undefined)
+        .catch((error) => {
+          this.#supervisor.release(uuid)
+          throw error
+        })
       this.#supervisor.drop(uuid)
       this.#byUuid.delete(uuid)
-      if (withdraw) await this.#ports.access.withdraw(agent.identity)
-      this.#ports.log.info({ identity: agent.identity, name: agent.name, uuid }, 'agent removed')
+      log.info({ identity, name: agent.name, uuid }, 'agent removed')
+      await finish().catch((error) => {
+        throw new VolttronError('system', `${identity} is removed, but not all of it: ${describeError(error)}`, {
+          hint: 'the next start of the platform takes its key and rights away',
+          cause: error,
+        })
+      })
     })
   }
 
   /** @param tag none removes it */
   async tag(uuid: string, tag: string | undefined): Promise<void> {
-    await writeTag(this.get(uuid).folder, tag)
-    this.#alter(uuid, { tag: tag?.slice(0, 64) || undefined })
+    await this.#change(this.get(uuid).identity, async () => {
+      const agent = this.get(uuid)
+      await writeTag(agent.folder, tag)
+      this.#byUuid.set(uuid, { ...agent, tag: tag?.slice(0, 64) || undefined })
+    })
   }
 
   /** @param priority from 0 to 99: started with the platform, low numbers first; none: not started with it */
   async prioritize(uuid: string, priority: string | undefined): Promise<void> {
-    await writePriority(this.get(uuid).folder, priority)
-    this.#alter(uuid, { priority: priority?.trim().padStart(2, '0') })
+    await this.#change(this.get(uuid).identity, async () => {
+      const agent = this.get(uuid)
+      await writePriority(agent.folder, priority)
+      this.#byUuid.set(uuid, { ...agent, priority: priority?.trim().padStart(2, '0') })
+    })
   }
 
   /** Resolves when its process is there. @throws VolttronError `usage` when it runs already, `not-found`, `system` */
@@ -224,7 +238,7 @@ export class Agents {
     this.#stopping.abort()
     this.#stopLookingAtLogs()
     await this.#supervisor.close()
-    await this.#changing
+    await Promise.all(this.#underWay)
   }
 
   /** Forgets how agents ended. @param waiting also those that are about to be started again: they stay as they are */
@@ -245,27 +259,10 @@ export class Agents {
   }
 
   row(uuid: string): AgentRow {
-    const agent = this.get(uuid)
-    const state = this.#supervisor.stateOf(uuid)
-    const restarts = Math.max(0, this.#supervisor.startsOf(uuid) - 1)
-    const nowMs = this.#ports.clock.monotonicMs()
-    const base = { agent, restarts, ...NOTHING_KNOWN }
-    switch (state.at) {
-      case 'running': {
-        const use = this.#resources.of(state.pid, state.sinceMs)
-        return { ...base, status: 'running', pid: state.pid, uptimeMs: nowMs - state.sinceMs, ...use }
-      }
-      case 'starting':
-        return { ...base, status: 'starting' }
-      case 'stopping':
-        return { ...base, status: 'stopping', pid: state.pid }
-      case 'waiting':
-        return { ...base, status: 'restarting', ...ended(state.last), restartInMs: Math.max(0, state.dueMs - nowMs) }
-      case 'given-up':
-        return { ...base, status: 'crashed', ...ended(state.last) }
-      case 'idle':
-        return { ...base, status: 'stopped', ...(state.last ? ended(state.last) : {}) }
-    }
+    return agentRow(this.get(uuid), this.#supervisor.stateOf(uuid), this.#supervisor.restartsOf(uuid), {
+      use: (pid, sinceMs) => this.#resources.of(pid, sinceMs),
+      nowMs: this.#ports.clock.monotonicMs(),
+    })
   }
 
   async #spawn(agent: InstalledAgent): Promise<StartedProcess> {
@@ -320,19 +317,49 @@ export class Agents {
     return at === 'running' || at === 'starting'
   }
 
-  /** Unless it is gone by now. */
-  #alter(uuid: string, change: Partial<InstalledAgent>): void {
-    const agent = this.#byUuid.get(uuid)
-    if (agent) this.#byUuid.set(uuid, { ...agent, ...change })
+  /** A staged agent gets its place, that of a former one if there is one, and goes on in its stead. */
+  async #adopt(staged: StagedAgent, identity: string, request: InstallRequest): Promise<string> {
+    const replacement = new Replacement(this.#supervisor, this.#ports.access)
+    const agent = await this.#installer
+      .settle(staged, identity, request, (...how) => replacement.begin(...how))
+      .catch(async (error) => {
+        await replacement.undo()
+        throw error
+      })
+    const { former, wasWanted } = replacement
+    if (former) {
+      this.#supervisor.drop(former.uuid)
+      this.#byUuid.delete(former.uuid)
+    }
+    this.#byUuid.set(agent.uuid, agent)
+    this.#ports.log.info({ identity, name: agent.name, uuid: agent.uuid }, 'agent installed')
+    if (request.start || wasWanted) {
+      await this.start(agent.uuid).catch((error) => {
+        throw new VolttronError('unavailable', `${identity} is installed, but ${describeError(error)}`)
+      })
+    }
+    return agent.uuid
   }
 
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(() => {
-      if (this.#stopping.signal.aborted) throw new VolttronError('unavailable', 'the platform is stopping')
-      return work()
-    })
-    this.#changing = done.catch(() => {})
-    return done
+  /** Nothing else changes the agent of that identity meanwhile. @throws VolttronError `unavailable` when the platform stops */
+  #change<T>(identity: string, work: () => Promise<T>): Promise<T> {
+    return this.#until(
+      this.#changing.run(identity, async () => {
+        if (this.#stopping.signal.aborted) throw new VolttronError('unavailable', 'the platform is stopping')
+        return await work()
+      }),
+    )
+  }
+
+  /** The platform does not end before this has. */
+  #until<T>(work: Promise<T>): Promise<T> {
+    const over = work.then(
+      () => {},
+      () => {},
+    )
+    this.#underWay.add(over)
+    void over.then(() => this.#underWay.delete(over))
+    return work
   }
 
   #lookAtLogs(): void {
@@ -345,14 +372,3 @@ export class Agents {
     })
   }
 }
-
-const NOTHING_KNOWN = {
-  pid: undefined,
-  exitCode: undefined,
-  uptimeMs: undefined,
-  restartInMs: undefined,
-  cpuPercent: undefined,
-  memoryBytes: undefined,
-} as const
-
-const ended = ({ pid, code }: Ending) => ({ pid, exitCode: code })

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -18,6 +20,7 @@ import { type InstalledAgent, readAgents } from './agent-folder.ts'
 import { readInstallRequest } from './install-request.ts'
 import { type BeforeMove, Installer } from './installer.ts'
 import { LogFiles } from './log-files.ts'
+import { recordProcess } from './orphans.ts'
 
 const SDK = '@volttron/agent'
 let root: string
@@ -77,7 +80,9 @@ async function tarballWith(entry: { path: string; type?: 'SymbolicLink' | 'Link'
 async function install(source: string, options: object = {}, beforeMove: BeforeMove = async () => {}): Promise<void> {
   await installer.prepare()
   const request = readInstallRequest({ source, identity: 'meter', ...options })
-  installed.set('meter', await installer.install(request, beforeMove))
+  const staged = await installer.stage(request)
+  const identity = installer.identityFor(staged, request, () => false)
+  installed.set('meter', await installer.settle(staged, identity, request, beforeMove))
 }
 
 function leavesNothing(): void {
@@ -189,7 +194,7 @@ describe('an installation', () => {
     await other.prepare()
     const source = agentFolder('needy', { dependencies: { absent: '1' } })
     const request = readInstallRequest({ source })
-    await expect(other.install(request, async () => {})).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(other.stage(request)).rejects.toMatchObject({ code: 'unavailable' })
     leavesNothing()
   })
 })
@@ -250,6 +255,62 @@ describe('a replacement', () => {
     expect(text('agents/meter/package/main.js')).toBe('// new')
     expect(text('agents/meter/data/measured')).toBe('42')
     expect(text('agents/meter/notes')).toBe('mine')
+    await installer.clear()
     expect(existsSync(stagingFolder)).toBe(false)
+  })
+})
+
+describe('what a platform that was killed has left', () => {
+  it('is an installation whose tool still runs: that is ended, and nothing remains', async () => {
+    const staging = join(stagingFolder, 'some')
+    mkdirSync(join(staging, 'agent'), { recursive: true })
+    const tool = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+    const ended = once(tool, 'exit')
+    recordProcess(staging, tool.pid!)
+    expect(await installer.prepare()).toEqual([])
+    await ended
+    await installer.clear()
+    leavesNothing()
+  })
+
+  it('is rights of an agent that is not there: they are told, until somebody has taken them away', async () => {
+    const request = readInstallRequest({ source: agentFolder('good'), identity: 'meter' })
+    await installer.prepare()
+    const killed = async (_identity: string, _former: unknown, note: () => Promise<void>) => {
+      await note()
+      // Nothing after this moment happens, nor is anything undone.
+      renameSync(stagingFolder, `${stagingFolder}-as-it-was`)
+      throw new Error('killed')
+    }
+    await expect(installer.settle(await installer.stage(request), 'meter', request, killed)).rejects.toThrow('killed')
+    renameSync(`${stagingFolder}-as-it-was`, stagingFolder)
+    expect(await installer.prepare()).toEqual(['meter'])
+    expect(await installer.prepare()).toEqual(['meter'])
+    await install(agentFolder('good'))
+    expect(await installer.prepare()).toEqual([])
+  })
+
+  it('is rights of an agent that was just being removed', async () => {
+    await install(agentFolder('good'))
+    const failing = () => Promise.reject(new Error('killed'))
+    const finish = await installer.remove(installed.get('meter')!, failing)
+    expect(readdirSync(agentsFolder)).toEqual([])
+    await expect(finish()).rejects.toThrow('killed')
+    expect(await installer.prepare()).toEqual(['meter'])
+    await installer.clear()
+    expect(await installer.prepare()).toEqual([])
+  })
+
+  it('is nothing when rights are to stay, or all went well', async () => {
+    await install(agentFolder('good'))
+    await (await installer.remove(installed.get('meter')!, undefined))()
+    leavesNothing()
+    installed.clear()
+    await install(agentFolder('good'))
+    const withdrawn: string[] = []
+    const withdraw = async (identity: string) => void withdrawn.push(identity)
+    await (await installer.remove(installed.get('meter')!, withdraw))()
+    expect([withdrawn, await installer.prepare()]).toEqual([['meter'], []])
+    leavesNothing()
   })
 })

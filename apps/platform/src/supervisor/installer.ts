@@ -3,9 +3,10 @@
  * and moved into place at the end, so that what is there is complete, whenever the platform is killed.
  */
 import { randomUUID } from 'node:crypto'
-import { chmod, copyFile, lstat, mkdir, readdir, rename } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
+import { replaceFile } from '@volttron/config'
 import { identityProblem, isReservedIdentity, VolttronError } from '@volttron/vip'
 import {
   AgentFile,
@@ -20,6 +21,7 @@ import {
 import { removeTree } from './folder-ownership.ts'
 import type { InstallRequest } from './install-request.ts'
 import { type NodePackagePorts, type UnpackedPackage, unpackNodePackage } from './node-package.ts'
+import { endOrphans } from './orphans.ts'
 import { findPackage } from './package-source.ts'
 import { type PythonPackagePorts, unpackPythonPackage } from './python-package.ts'
 import type { ToolPorts, Workplace } from './run-tool.ts'
@@ -32,14 +34,39 @@ export interface InstallerPorts extends NodePackagePorts, PythonPackagePorts, To
   installed(identity: string): InstalledAgent | undefined
 }
 
-/** Called when all is prepared and only the move into place is left. When it rejects, nothing is changed. */
-export type BeforeMove = (identity: string, former: InstalledAgent | undefined) => Promise<void>
+/** An agent that is complete but for its place. */
+export interface StagedAgent {
+  readonly uuid: string
+  /** Name and version. */
+  readonly name: string
+  /** All of this installation. */
+  readonly staging: string
+  /** What becomes the folder of the agent. */
+  readonly folder: string
+  readonly unpacked: UnpackedPackage
+}
+
+/**
+ * Called when all is prepared and only the move into place is left. When it rejects, nothing is changed.
+ *
+ * @param note has to be called before the identity gets rights it did not have: should the platform be killed before the agent
+ *   is in its place, its next start takes them away
+ */
+export type BeforeMove = (
+  identity: string,
+  former: InstalledAgent | undefined,
+  note: () => Promise<void>,
+) => Promise<void>
 
 const FOLDER_MODE = 0o700
 const PASSABLE_MODE = 0o711
 const EMPTY_CONFIG = '{}'
 /** In a staging folder: agents that have just been taken out of their place, for the one that is to have it. */
 const REPLACED = 'replaced'
+/** In a staging folder: the identity that has rights only as long as there is an agent of it. */
+const RIGHTS = 'RIGHTS'
+/** Time a tool of an earlier run has to end by itself. */
+const TOOL_GRACE_MS = 2_000
 /** What an installation puts into the folder of an agent. All else in it is the agent's own. */
 const PUT_BY_INSTALLATION: ReadonlySet<string> = new Set([
   AgentFile.uuid,
@@ -61,11 +88,18 @@ export class Installer {
     this.#ports = ports
   }
 
-  /** Ends what was under way when the platform was killed: an agent that was just being replaced is complete again. */
-  async prepare(): Promise<void> {
+  /**
+   * Ends what was under way when the platform was killed: an agent that was just being replaced is complete again, one that
+   * was being installed is not there.
+   *
+   * @returns identities that were given rights, or lose them, and have no agent; {@link clear} follows when that is done
+   */
+  async prepare(): Promise<string[]> {
     const { agentsFolder, stagingFolder, logs } = this.#ports
     logs.prepare()
     try {
+      await endOrphans(stagingFolder, TOOL_GRACE_MS)
+      const unfinished = new Set<string>()
       for (const staging of await namesIn(stagingFolder)) {
         const replaced = join(stagingFolder, staging, REPLACED)
         for (const identity of await namesIn(replaced)) {
@@ -73,7 +107,19 @@ export class Installer {
           if (await isThere(place)) await moveStored(join(replaced, identity), place)
           else await rename(join(replaced, identity), place)
         }
+        const identity = await readFile(join(stagingFolder, staging, RIGHTS), 'utf8').catch(() => '')
+        if (identity !== '' && !(await isThere(join(agentsFolder, identity)))) unfinished.add(identity)
       }
+      return [...unfinished]
+    } catch (error) {
+      throw fileError(`cannot end what is in ${stagingFolder}`, error)
+    }
+  }
+
+  /** Removes what installations of an earlier run have left. @throws VolttronError `system` */
+  async clear(): Promise<void> {
+    const { stagingFolder } = this.#ports
+    try {
       await removeTree(stagingFolder)
     } catch (error) {
       throw fileError(`cannot empty ${stagingFolder}`, error)
@@ -81,34 +127,72 @@ export class Installer {
   }
 
   /**
-   * @returns the agent as it is on the disk now
-   * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`; then nothing has changed
+   * All that takes long: brings the package and what it depends on into a folder of its own, where nobody sees it. Whoever
+   * stages an agent settles it.
+   *
+   * @throws VolttronError `usage`, `not-found`, `bad-data`, `system`, `unavailable`; then nothing is left of it
    */
-  async install(request: InstallRequest, beforeMove: BeforeMove): Promise<InstalledAgent> {
+  async stage(request: InstallRequest): Promise<StagedAgent> {
+    this.#requireRunning()
     if (request.identity !== undefined) await this.#checkIdentity(request.identity, request.force)
     if (request.priority !== undefined) twoDigits(request.priority)
     const uuid = randomUUID()
     const staging = join(this.#ports.stagingFolder, uuid)
+    const folder = join(staging, 'agent')
+    const scratch = join(staging, 'scratch')
     try {
-      const agentFolder = join(staging, 'agent')
-      const scratch = join(staging, 'scratch')
-      await this.#makeFolders([this.#ports.stagingFolder, staging, agentFolder])
+      await this.#makeFolders([this.#ports.stagingFolder, staging, folder])
       await mkdir(scratch, { mode: FOLDER_MODE })
-      const unpacked = await this.#unpack(
-        request,
-        { ...this.#ports, subject: request.source, folder: staging, scratch },
-        agentFolder,
-      )
-      await chmod(agentFolder, FOLDER_MODE)
-      const name = `${unpacked.name}-${unpacked.version}`
-      const identity = await this.#identityFor(name, unpacked, request)
+      const place = { ...this.#ports, subject: request.source, folder: staging, scratch }
+      const unpacked = await this.#unpack(request, place, folder)
+      await chmod(folder, FOLDER_MODE)
+      return { uuid, staging, folder, unpacked, name: `${unpacked.name}-${unpacked.version}` }
+    } catch (error) {
+      await removeQuietly(staging)
+      throw error
+    }
+  }
+
+  /**
+   * The one asked for, else the one its author wants, else a free one made of its name.
+   *
+   * @param isTaken of an identity that is not installed: somebody is about to
+   */
+  identityFor(
+    { unpacked, name }: StagedAgent,
+    { identity }: InstallRequest,
+    isTaken: (identity: string) => boolean,
+  ): string {
+    const wanted = identity ?? unpacked.defaultIdentity
+    if (wanted !== undefined) return wanted
+    for (let number = 1; ; number++) {
+      const free = `${name}_${number}`
+      if (!this.#ports.installed(free) && !isTaken(free)) return free
+    }
+  }
+
+  /**
+   * Gives an agent its place. Nothing else may change the agent of that identity meanwhile.
+   *
+   * @returns the agent as it is on the disk now
+   * @throws VolttronError `usage`, `bad-data`, `system`, `unavailable`; then nothing has changed
+   */
+  async settle(
+    { uuid, staging, folder, unpacked, name }: StagedAgent,
+    identity: string,
+    request: InstallRequest,
+    beforeMove: BeforeMove,
+  ): Promise<InstalledAgent> {
+    try {
+      this.#requireRunning()
+      await this.#checkIdentity(identity, request.force)
       const former = this.#ports.installed(identity)
-      await writeDescription(agentFolder, { uuid, name, version: unpacked.version, launch: unpacked.launch })
-      await writeTag(agentFolder, request.tag ?? former?.tag)
-      await writePriority(agentFolder, request.priority ?? former?.priority)
-      await this.#putConfig(request.config, identity, agentFolder)
-      await beforeMove(identity, former)
-      await this.#moveIntoPlace(agentFolder, identity, join(staging, REPLACED))
+      await writeDescription(folder, { uuid, name, version: unpacked.version, launch: unpacked.launch })
+      await writeTag(folder, request.tag ?? former?.tag)
+      await writePriority(folder, request.priority ?? former?.priority)
+      await this.#putConfig(request.config, identity, folder)
+      await beforeMove(identity, former, () => noteRights(staging, identity))
+      await this.#moveIntoPlace(folder, identity, join(staging, REPLACED))
       const agent = await readAgent(this.#ports.agentsFolder, identity)
       if (typeof agent === 'string') throw new VolttronError('internal', `${identity} was not installed: ${agent}`)
       await removeQuietly(staging)
@@ -120,18 +204,36 @@ export class Installer {
     }
   }
 
-  /** @throws VolttronError `system`; then the agent is still there */
-  async remove({ identity, folder }: InstalledAgent): Promise<void> {
+  /**
+   * Takes an agent out of its place.
+   *
+   * @param withdraw takes its rights away; when it fails, the next start of the platform does it
+   * @throws VolttronError `system`; then the agent is still there
+   * @returns what comes after, which takes longer. @throws what `withdraw` throws
+   */
+  async remove(
+    { identity, folder }: InstalledAgent,
+    withdraw: ((identity: string) => Promise<void>) | undefined,
+  ): Promise<() => Promise<void>> {
     const staging = join(this.#ports.stagingFolder, randomUUID())
     try {
-      await mkdir(staging, { recursive: true, mode: FOLDER_MODE })
-      // Out of sight in one step; what takes long comes after.
+      await this.#makeFolders([this.#ports.stagingFolder])
+      await mkdir(staging, { mode: FOLDER_MODE })
+      if (withdraw) await noteRights(staging, identity)
       await rename(folder, join(staging, 'removed'))
     } catch (error) {
+      await removeQuietly(staging)
       throw fileError(`cannot remove ${folder}`, error)
     }
-    await removeQuietly(staging)
-    await this.#ports.logs.removeAgent(identity)
+    return async () => {
+      await withdraw?.(identity)
+      await removeQuietly(staging)
+      await this.#ports.logs.removeAgent(identity)
+    }
+  }
+
+  #requireRunning(): void {
+    if (this.#ports.signal.aborted) throw new VolttronError('unavailable', 'the platform is stopping')
   }
 
   /** Another user may pass through them, no more. */
@@ -155,25 +257,6 @@ export class Installer {
     const found = await findPackage(source, data, place.folder)
     if (found.kind === 'node') return await unpackNodePackage(found, agentFolder, editable, place)
     return await unpackPythonPackage(found, agentFolder, { editable, allowPrereleases }, place)
-  }
-
-  /** The one asked for, else the one its author wants, else a free one made of its name. */
-  async #identityFor(
-    name: string,
-    { defaultIdentity }: UnpackedPackage,
-    { identity, force }: InstallRequest,
-  ): Promise<string> {
-    const wanted = identity ?? defaultIdentity
-    if (wanted !== undefined) {
-      await this.#checkIdentity(wanted, force)
-      return wanted
-    }
-    for (let number = 1; ; number++) {
-      const free = `${name}_${number}`
-      if (this.#ports.installed(free)) continue
-      await this.#checkIdentity(free, false)
-      return free
-    }
   }
 
   async #checkIdentity(identity: string, force: boolean): Promise<void> {
@@ -243,6 +326,9 @@ async function moveStored(from: string, to: string): Promise<void> {
 }
 
 const removeQuietly = (folder: string): Promise<void> => removeTree(folder).catch(() => {})
+
+const noteRights = (staging: string, identity: string): Promise<void> =>
+  replaceFile(join(staging, RIGHTS), identity, { mode: 0o600 })
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

@@ -46,7 +46,10 @@ function put(name: string, text: string): string {
   return path
 }
 
-const install = (source: string) => installer.install(readInstallRequest({ source, identity: 'meter' }), async () => {})
+async function install(source: string): Promise<void> {
+  const request = readInstallRequest({ source })
+  await installer.settle(await installer.stage(request), 'meter', request, async () => {})
+}
 
 /** Every path in a folder that is not ours. */
 const notOurs = (folder: string) =>

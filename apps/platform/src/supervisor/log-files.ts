@@ -66,6 +66,8 @@ export interface LogPart {
 export class LogFiles {
   readonly folder: string
   readonly #maxBytes: number
+  /** What is just being added to the log of installations. Never rejects. */
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(folder: string, maxBytes = MAX_LOG_BYTES) {
     this.folder = folder
@@ -97,14 +99,18 @@ export class LogFiles {
     return join(this.folder, INSTALLATIONS)
   }
 
-  /** Adds to the log of installations. @throws VolttronError `system` */
-  async writeInstallation(text: string): Promise<void> {
-    try {
-      await this.#rotate(this.ofInstallations)
-      await appendFile(this.ofInstallations, text, { mode: 0o600 })
-    } catch (error) {
-      throw fileError(`cannot write ${this.ofInstallations}`, error)
-    }
+  /** Adds to the log of installations; several may at the same time. @throws VolttronError `system` */
+  writeInstallation(text: string): Promise<void> {
+    const written = this.#writing.then(async () => {
+      try {
+        await this.#rotate(this.ofInstallations)
+        await appendFile(this.ofInstallations, text, { mode: 0o600 })
+      } catch (error) {
+        throw fileError(`cannot write ${this.ofInstallations}`, error)
+      }
+    })
+    this.#writing = written.catch(() => {})
+    return written
   }
 
   /** Puts the log of an agent aside when it has grown too large. @throws VolttronError `system` */

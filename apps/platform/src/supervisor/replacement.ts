@@ -1,11 +1,14 @@
 /** Makes room for an agent that is being installed, and gives it back when that fails. */
 import type { InstalledAgent } from './agent-folder.ts'
+import { isWanted } from './agent-machine.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** Keys and rights of an agent. */
 export interface AgentAccess {
-  /** Makes a key with the rights every agent has; keeps what is there. @returns false when there was a key */
-  grant(identity: string): Promise<boolean>
+  /** It has a key. */
+  isKnown(identity: string): Promise<boolean>
+  /** Makes a key with the rights every agent has; keeps what is there. */
+  grant(identity: string): Promise<void>
   /** Takes key and rights away. */
   withdraw(identity: string): Promise<void>
   /** The credential as JSON text, as an agent is given it. @throws VolttronError `not-found` */
@@ -27,13 +30,20 @@ export class Replacement {
     this.#access = access
   }
 
-  /** Gives the identity its rights, and stops the agent that has it. */
-  async begin(identity: string, former: InstalledAgent | undefined): Promise<void> {
-    if (await this.#access.grant(identity)) this.#granted = identity
+  /**
+   * Gives the identity its rights, and stops the agent that has it.
+   *
+   * @param note called before it gets a key it did not have
+   */
+  async begin(identity: string, former: InstalledAgent | undefined, note: () => Promise<void>): Promise<void> {
+    if (!(await this.#access.isKnown(identity))) {
+      await note()
+      this.#granted = identity
+    }
+    await this.#access.grant(identity)
     if (!former) return
     this.former = former
-    const { at } = this.#supervisor.stateOf(former.uuid)
-    this.wasWanted = at === 'running' || at === 'starting' || at === 'waiting'
+    this.wasWanted = isWanted(this.#supervisor.stateOf(former.uuid))
     await this.#supervisor.hold(former.uuid)
   }
 

@@ -136,7 +136,26 @@ describe('Supervisor', () => {
     await supervisor.start('a')
     await supervisor.restart('a')
     expect(supervisor.stateOf('a')).toMatchObject({ at: 'running', pid: 2 })
-    expect(supervisor.startsOf('a')).toBe(2)
+  })
+
+  it('counts the restarts after failures, and nothing that somebody has asked for', async () => {
+    await supervisor.start('a')
+    await supervisor.restart('a')
+    await supervisor.stop('a')
+    await supervisor.start('a')
+    expect(supervisor.restartsOf('a')).toBe(0)
+    await world.crash()
+    await world.pass(1_000)
+    expect(supervisor.restartsOf('a')).toBe(1)
+    await supervisor.restart('a')
+    await world.crash()
+    world.spawnError = new VolttronError('system', 'cannot start it')
+    await world.pass(1_000)
+    expect(supervisor.restartsOf('a')).toBe(2)
+    world.spawnError = undefined
+    await supervisor.restart('a')
+    expect(supervisor.restartsOf('a')).toBe(2)
+    expect(supervisor.restartsOf('never')).toBe(0)
   })
 
   it('tells whoever restarts an agent that somebody else has stopped it', async () => {

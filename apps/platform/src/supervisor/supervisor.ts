@@ -10,6 +10,7 @@ import {
   advance,
   type Ending,
   isQuiet,
+  isRestart,
   NEVER_STARTED,
   type RestartRules,
   type StopSignal,
@@ -45,7 +46,8 @@ export interface SupervisorPorts {
 /** One agent that is supervised. */
 interface Ward {
   state: AgentState
-  startedTimes: number
+  /** How often it was started again after a failure. */
+  restarts: number
   clearTimer: () => void
   /** It is being replaced or removed: nobody may start it. */
   isHeld: boolean
@@ -71,9 +73,9 @@ export class Supervisor {
     return this.#wards.get(uuid)?.state ?? NEVER_STARTED
   }
 
-  /** How often its process was started. */
-  startsOf(uuid: string): number {
-    return this.#wards.get(uuid)?.startedTimes ?? 0
+  /** How often it was started again after a failure; what somebody starts or restarts does not count. */
+  restartsOf(uuid: string): number {
+    return this.#wards.get(uuid)?.restarts ?? 0
   }
 
   /** Resolves when the process is there. @throws VolttronError `usage` when it runs already; whatever keeps it from starting */
@@ -140,7 +142,7 @@ export class Supervisor {
   #ward(uuid: string): Ward {
     const ward = this.#wards.get(uuid) ?? {
       state: NEVER_STARTED,
-      startedTimes: 0,
+      restarts: 0,
       clearTimer: () => {},
       isHeld: false,
       starters: [],
@@ -190,9 +192,9 @@ export class Supervisor {
   }
 
   #spawn(uuid: string, ward: Ward): void {
+    if (isRestart(ward.state)) ward.restarts++
     this.#ports.spawn(uuid).then(
       ({ pid, ended }) => {
-        ward.startedTimes++
         this.#advance(uuid, ward, { type: 'spawned', pid })
         void ended.then((code) => this.#advance(uuid, ward, { type: 'exited', code }))
       },
