@@ -21,6 +21,8 @@ describe('the fault proxy', () => {
     client.on('close', () => (closed = true))
     client.on('data', (chunk) => (received += chunk))
     await once(client, 'connect')
+    // The kernel connects before the proxy accepts; a fault set in between would meet the connection at its start.
+    await eventually(() => proxy.connections === 1)
   })
   afterEach(async () => {
     if (!closed) await once(client.destroy(), 'close')
@@ -93,7 +95,8 @@ describe('the fault proxy', () => {
     proxy.set({ refusing: true })
     const late = connect(proxy.port, proxy.host)
     late.on('error', () => {})
-    await once(late, 'close')
+    // Not once(): that would reject at a reset.
+    await new Promise((resolve) => late.once('close', resolve))
     expect(proxy.connections).toBe(1)
   })
 })
