@@ -1,5 +1,4 @@
 /** The built command as a real process: what a kill, a signal and a bad start do. */
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -78,7 +77,7 @@ describe('the registry process', () => {
   it('uses the default port, with a note, when the port is no number', async () => {
     const blocker = createServer().listen(8000, '0.0.0.0')
     // Another program may have the port already; then the refusal below comes from that one.
-    await Promise.race([once(blocker, 'listening'), once(blocker, 'error')])
+    await new Promise((resolve) => void blocker.once('listening', resolve).once('error', resolve))
     onEnd(async () => void blocker.close())
     const process = run(['eighty', '--home', await temporaryFolder()])
     expect(await process.ended).toBe(71)
