@@ -222,8 +222,7 @@ export class Agents {
       try {
         await this.start(agent.uuid)
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        this.#ports.log.error({ identity: agent.identity, why }, 'agent cannot be started')
+        this.#ports.log.error({ identity: agent.identity, why: describeError(error) }, 'agent cannot be started')
       }
     }
   }
@@ -273,6 +272,8 @@ export class Agents {
       })
     }
     const { home, access, environment, logs, user } = this.#ports
+    // An agent is worth more than its old lines.
+    await logs.prepareAgent(agent.identity).catch((error: unknown) => this.#ports.log.warn(describeError(error)))
     const view = user?.view()
     const seenHome = user && view ? await handOver(agent.folder, user.account, view) : home
     const started = await startProcess({
@@ -367,7 +368,7 @@ export class Agents {
     this.#stopLookingAtLogs = this.#ports.clock.setTimer(LOOK_AT_LOGS_MS, () => {
       const running = this.list().filter(({ uuid }) => this.#runs(uuid))
       Promise.all(running.map(({ identity }) => this.logs.rotateAgent(identity)))
-        .catch((error: unknown) => this.#ports.log.warn(error instanceof Error ? error.message : String(error)))
+        .catch((error: unknown) => this.#ports.log.warn(describeError(error)))
         .finally(() => this.#lookAtLogs())
     })
   }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -46,6 +46,41 @@ describe('logs of agents', () => {
     rmSync(`${path}.unfinished`, { recursive: true })
     await logs.rotateAgent('listener')
     expect([`${path}.1`, `${path}.2`].map((name) => readFileSync(name, 'utf8')[0]).join('')).toBe('ba')
+  })
+
+  it('keeps all that is printed while the log of an agent that runs is put aside', async () => {
+    let printed = `${'x'.repeat(MAX_BYTES)}\n`
+    print(printed)
+    let isOver = false
+    const rotating = logs.rotateAgent('listener').finally(() => {
+      isOver = true
+    })
+    for (let line = 0; !isOver; line++) {
+      print(`${line}\n`)
+      printed += `${line}\n`
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await rotating
+    const path = logs.ofAgent('listener')
+    expect(readFileSync(`${path}.1`, 'utf8') + readFileSync(path, 'utf8')).toBe(printed)
+  })
+
+  it('renames the log of an agent that does not run, and of installations: nobody has them open', async () => {
+    const inode = () => statSync(logs.ofAgent('listener')).ino
+    print('x'.repeat(MAX_BYTES))
+    await logs.prepareAgent('listener')
+    expect(readdirSync(join(logs.folder, 'agents'))).toEqual(['listener.log'])
+    print('y')
+    const before = inode()
+    await logs.prepareAgent('listener')
+    expect(statSync(`${logs.ofAgent('listener')}.1`).ino).toBe(before)
+    await logs.prepareAgent('listener')
+    expect(readdirSync(join(logs.folder, 'agents'))).toEqual(['listener.log.1'])
+    const lines = Array.from({ length: 400 }, (_, index) => `line ${index}\n`)
+    await Promise.all(lines.map((line) => logs.writeInstallation(line)))
+    const kept = readdirSync(logs.folder).filter((name) => name.startsWith('install.log'))
+    const sizes = kept.map((name) => statSync(join(logs.folder, name)).size)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(lines.join('').length)
   })
 
   it('lists them with what the Python platform tells of a log', async () => {

@@ -1,13 +1,16 @@
 /**
  * `VOLTTRON_HOME/logs`: what agents print, one file each, and what their installations print. A file that grows too large is
- * copied aside and emptied in place, because the process that writes it keeps it open.
+ * put aside under another name. That of an agent that runs is copied aside and emptied in place instead, because its process
+ * keeps it open and would go on writing into the one that was put aside.
  */
 import { createHash } from 'node:crypto'
-import { appendFile, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
+import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { appendFile, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, fileError } from '@volttron/auth'
 import { makeFolder } from '@volttron/config'
 import { VolttronError } from '@volttron/vip'
+import { OneByKey } from './side-by-side.ts'
 
 const FOLDER_MODE = 0o700
 /** A log is put aside when it is larger. */
@@ -66,8 +69,8 @@ export interface LogPart {
 export class LogFiles {
   readonly folder: string
   readonly #maxBytes: number
-  /** What is just being added to the log of installations. Never rejects. */
-  #writing: Promise<void> = Promise.resolve()
+  /** What is done with each file. */
+  readonly #turns = new OneByKey()
 
   constructor(folder: string, maxBytes = MAX_LOG_BYTES) {
     this.folder = folder
@@ -101,31 +104,35 @@ export class LogFiles {
 
   /** Adds to the log of installations; several may at the same time. @throws VolttronError `system` */
   writeInstallation(text: string): Promise<void> {
-    const written = this.#writing.then(async () => {
-      try {
-        await this.#rotate(this.ofInstallations)
-        await appendFile(this.ofInstallations, text, { mode: 0o600 })
-      } catch (error) {
-        throw fileError(`cannot write ${this.ofInstallations}`, error)
-      }
+    const path = this.ofInstallations
+    return this.#inTurn(path, `cannot write ${path}`, async () => {
+      if (await this.#isTooLarge(path)) await putAside(path)
+      await appendFile(path, text, { mode: 0o600 })
     })
-    this.#writing = written.catch(() => {})
-    return written
   }
 
-  /** Puts the log of an agent aside when it has grown too large. @throws VolttronError `system` */
-  async rotateAgent(identity: string): Promise<void> {
+  /** Puts the log of an agent that does not run aside when it has grown too large: nothing is lost. @throws VolttronError `system` */
+  prepareAgent(identity: string): Promise<void> {
     const path = this.ofAgent(identity)
-    try {
-      await this.#rotate(path)
-    } catch (error) {
-      throw fileError(`cannot put ${path} aside`, error)
-    }
+    return this.#inTurn(path, `cannot put ${path} aside`, async () => {
+      if (await this.#isTooLarge(path)) await putAside(path)
+    })
   }
 
-  async removeAgent(identity: string): Promise<void> {
+  /** Puts the log of an agent that runs aside when it has grown too large. @throws VolttronError `system` */
+  rotateAgent(identity: string): Promise<void> {
     const path = this.ofAgent(identity)
-    await Promise.all([path + UNFINISHED, ...versionsOf(path)].map((version) => rm(version, { force: true })))
+    return this.#inTurn(path, `cannot put ${path} aside`, async () => {
+      if (await this.#isTooLarge(path)) await copyAside(path)
+    })
+  }
+
+  /** @throws VolttronError `system` */
+  removeAgent(identity: string): Promise<void> {
+    const path = this.ofAgent(identity)
+    return this.#inTurn(path, `cannot remove ${path}`, async () => {
+      await Promise.all([path + UNFINISHED, ...versionsOf(path)].map((version) => rm(version, { force: true })))
+    })
   }
 
   async list(): Promise<LogRow[]> {
@@ -177,43 +184,48 @@ export class LogFiles {
     }
   }
 
-  async #rotate(path: string): Promise<void> {
+  /** Nothing else is done with the file meanwhile. */
+  #inTurn(path: string, problem: string, work: () => Promise<void>): Promise<void> {
+    return this.#turns.run(path, () =>
+      work().catch((error) => {
+        throw fileError(problem, error)
+      }),
+    )
+  }
+
+  async #isTooLarge(path: string): Promise<boolean> {
     try {
-      if ((await stat(path)).size <= this.#maxBytes) return
+      return (await stat(path)).size > this.#maxBytes
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return
+      if (errorCode(error) === 'ENOENT') return false
       throw error
     }
-    const [, newest = path, ...older] = versionsOf(path)
-    const chain = [newest, ...older]
-    // On a disk that is full this makes the room for the copy; nothing else is touched until that is done.
-    await rm(chain.at(-1)!, { force: true })
-    const copy = path + UNFINISHED
-    await copyWhole(path, copy).catch(async (error) => {
-      await rm(copy, { force: true })
-      throw error
-    })
-    for (let age = chain.length - 1; age > 0; age--) await rename(chain[age - 1]!, chain[age]!).catch(() => {})
-    await rename(copy, newest)
-    await truncate(path)
   }
 }
 
-/** Copies a file that is being written, with what comes while it is copied. */
-async function copyWhole(from: string, to: string): Promise<void> {
-  const source = await open(from)
+/** Gives a file that nobody writes the name of the newest of those put aside. */
+async function putAside(path: string): Promise<void> {
+  await makeRoom(path)
+  await rename(path, newestOf(path))
+}
+
+/** Copies a file that is being written, and empties it. */
+async function copyAside(path: string): Promise<void> {
+  // On a disk that is full this makes the room for the copy; nothing else is touched until that is done.
+  await rm(versionsOf(path).at(-1)!, { force: true })
+  const copy = path + UNFINISHED
+  const source = await open(path, 'r+')
   try {
-    const target = await open(to, 'w', 0o600)
+    const target = await open(copy, 'w', 0o600)
     try {
-      const chunk = Buffer.alloc(COPY_BYTES)
-      // A writer that is faster than we must not keep us here for ever.
-      const enough = 2 * (await source.stat()).size
-      for (let copied = 0; copied < enough; ) {
-        const { bytesRead } = await source.read(chunk, 0, COPY_BYTES, copied)
-        if (bytesRead === 0) break
-        await target.writeFile(chunk.subarray(0, bytesRead))
-        copied += bytesRead
-      }
+      const copied = await copyMost(source, target).catch(async (error) => {
+        await rm(copy, { force: true })
+        throw error
+      })
+      await makeRoom(path)
+      // Before it is emptied: whenever we are killed, all of it is there, at worst twice.
+      await rename(copy, newestOf(path))
+      copyRestAndEmpty(source.fd, target.fd, copied)
     } finally {
       await target.close()
     }
@@ -221,6 +233,49 @@ async function copyWhole(from: string, to: string): Promise<void> {
     await source.close()
   }
 }
+
+/** Copies what is there, and what comes meanwhile. @returns how many bytes */
+async function copyMost(source: FileHandle, target: FileHandle): Promise<number> {
+  const chunk = Buffer.alloc(COPY_BYTES)
+  // A writer that is faster than we must not keep us here for ever.
+  const enough = 2 * (await source.stat()).size
+  let copied = 0
+  while (copied < enough) {
+    const { bytesRead } = await source.read(chunk, 0, COPY_BYTES, copied)
+    if (bytesRead === 0) break
+    await target.writeFile(chunk.subarray(0, bytesRead))
+    copied += bytesRead
+  }
+  return copied
+}
+
+/**
+ * What has come since, and the end of it, in one go: whatever is printed between the last look and the next instruction is
+ * lost, and that is microseconds. No call of the system does both at once.
+ */
+function copyRestAndEmpty(source: number, target: number, from: number): void {
+  const chunk = Buffer.alloc(COPY_BYTES)
+  const enough = 2 * fstatSync(source).size
+  let copied = from
+  do {
+    const bytes = readSync(source, chunk, 0, COPY_BYTES, copied)
+    for (let written = 0; written < bytes; ) written += writeSync(target, chunk, written, bytes - written)
+    copied += bytes
+  } while (fstatSync(source).size > copied && copied < enough)
+  ftruncateSync(source)
+}
+
+/** Those put aside become one older each; the oldest goes. */
+async function makeRoom(path: string): Promise<void> {
+  const chain = versionsOf(path).slice(1)
+  for (let age = chain.length - 1; age > 0; age--) {
+    await rename(chain[age - 1]!, chain[age]!).catch((error) => {
+      if (errorCode(error) !== 'ENOENT') throw error
+    })
+  }
+}
+
+const newestOf = (path: string): string => versionsOf(path)[1]!
 
 /** The file that is written, then those put aside, the newest first. */
 const versionsOf = (path: string): string[] => [
