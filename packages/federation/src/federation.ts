@@ -22,7 +22,7 @@ import type { ClassicVisit } from './classic-visit.ts'
 import type { RpcErrorMessage, RpcMessage } from './control-message.ts'
 import { describeState, type RememberedPlatform } from './federation-file.ts'
 import { InterestCollector } from './interest-collector.ts'
-import { MAX_INTEREST_MEANWHILE } from './interest-exchange.ts'
+import { MAX_INTEREST } from './interest-exchange.ts'
 import { isRecord, type KnownPlatform } from './known-platform.ts'
 import { type ListReading, PeerBook } from './peer-book.ts'
 import type { PlatformLink } from './platform-link.ts'
@@ -53,7 +53,7 @@ export interface FederationOptions {
 
 export class Federation<T, R> {
   /** Who wants what: the router matches topics here and publishes on the links it gets. */
-  readonly remoteInterest = new RemoteInterest<PlatformLink>({ maxPerPlatform: MAX_INTEREST_MEANWHILE })
+  readonly remoteInterest: RemoteInterest<PlatformLink>
   /** Names this run of the platform in the routes of its records. */
   readonly epoch: number
   readonly #options: FederationOptions
@@ -65,6 +65,8 @@ export class Federation<T, R> {
   readonly #surroundings: SessionSurroundings<T, R>
   readonly #collector: InterestCollector
   #stopListening: () => void = () => {}
+  /** Of interest that is gone. */
+  #cancelClearing: () => void = () => {}
   readonly #keeper: StateKeeper
   /** New pairs of ours that the registry may or may not have taken. */
   #prepared: KeyPair[] = []
@@ -80,6 +82,12 @@ export class Federation<T, R> {
     this.#self = { instance: options.instanceName, group: options.group ?? 'default', boot, epoch: this.epoch }
     const { instanceName: ownName, ownAddresses, group: onlyGroup, allow, trust, listed } = options
     this.#book = new PeerBook({ ownName, ownAddresses, onlyGroup, allow, trust, listed }, `${boot}`)
+    this.remoteInterest = new RemoteInterest<PlatformLink>({
+      maxPerPlatform: MAX_INTEREST,
+      later: (work) => {
+        this.#cancelClearing = clock.setTimer(0, work)
+      },
+    })
     this.#surroundings = {
       ports,
       remoteInterest: this.remoteInterest,
@@ -120,6 +128,7 @@ export class Federation<T, R> {
     this.#stopListening()
     this.#follower?.stop()
     for (const platform of this.#platforms.values()) platform.stop('stopping')
+    this.#cancelClearing()
     await this.#keeper.stop()
   }
 

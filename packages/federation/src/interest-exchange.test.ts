@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { RemoteInterest, SubscriptionTable } from '@volttron/pubsub'
 import fc from 'fast-check'
 import type { InterestMessage } from './control-message.ts'
-import { InterestAnnouncer, InterestListener, MAX_INTEREST, MAX_INTEREST_MEANWHILE } from './interest-exchange.ts'
+import { InterestAnnouncer, InterestListener, MAX_INTEREST } from './interest-exchange.ts'
 
 const agent = {}
 const them = { name: 'them' }
@@ -10,7 +10,11 @@ const them = { name: 'them' }
 /** One side announces, the other listens; `link.full` makes the way between them take no more. */
 function exchange() {
   const table = new SubscriptionTable<object>({ maxPerSubscriber: 300_000 })
-  const remote = new RemoteInterest<typeof them>({ maxPerPlatform: MAX_INTEREST_MEANWHILE })
+  const waiting: (() => void)[] = []
+  const remote = new RemoteInterest<typeof them>({
+    maxPerPlatform: MAX_INTEREST,
+    later: (work) => void waiting.push(work),
+  })
   const listener = new InterestListener(remote, them)
   const link = { full: false, lose: false, sent: [] as InterestMessage[], heard: [] as string[] }
   const announcer = new InterestAnnouncer(table.interest, (message) => {
@@ -22,14 +26,14 @@ function exchange() {
   table.interest.onChange((change) => announcer.announce(change))
   const subscribe = (...prefixes: string[]) => table.subscribe(agent, prefixes, { allPlatforms: true })
   const unsubscribe = (...prefixes: string[]) => table.unsubscribe(agent, prefixes, 'all')
-  return { table, remote, listener, link, announcer, subscribe, unsubscribe }
+  return { table, remote, listener, link, announcer, subscribe, unsubscribe, waiting }
 }
 
 const many = (from: number, count: number) => Array.from({ length: count }, (_, at) => `p/${from + at}`)
 
 /** The listening side alone, and messages for it in their order. */
 function listening() {
-  const { remote, listener } = exchange()
+  const { remote, listener, waiting } = exchange()
   let sequence = 0
   const part = (given: Partial<InterestMessage>): InterestMessage => ({
     op: 'interest',
@@ -41,7 +45,7 @@ function listening() {
     digest: '',
     ...given,
   })
-  return { remote, listener, part }
+  return { remote, listener, part, waiting }
 }
 
 describe('the exchange of interest', () => {
@@ -114,7 +118,7 @@ describe('the exchange of interest', () => {
     // A heartbeat in between is no reason to ask for the list again.
     expect(listener.check(2, remote.digest(them))).toBe('partial')
     listener.hear(part({ full: true, added: ['b'] }))
-    expect(remote.prefixes(them)).toEqual(['b', 'c'])
+    expect(remote.prefixes(them)).toEqual(['c', 'b'])
   })
 
   it('takes the longest list in the place of another of that length', () => {
@@ -126,6 +130,36 @@ describe('the exchange of interest', () => {
     }
     expect(remote.count(them)).toBe(MAX_INTEREST)
     expect(remote.has(them, `p/${MAX_INTEREST}`)).toBe(true)
+  })
+
+  it('is over at once for topics when it is replaced, and forgotten a little at a time', () => {
+    const { remote, listener, part, waiting } = listening()
+    const list = (from: number) => {
+      for (let at = 0; at < 10_000; at += 1_000)
+        listener.hear(part({ full: true, more: true, added: many(from + at, 1_000) }))
+      listener.hear(part({ full: true }))
+    }
+    list(0)
+    expect(waiting).toHaveLength(0)
+    list(5_000)
+    // Half of it stays; what has gone is not found, though most of it is still to be cleared.
+    expect([remote.count(them), remote.match('p/4999'), remote.match('p/14999')]).toEqual([10_000, [], [them]])
+    let slices = 0
+    for (let work = waiting.shift(); work; work = waiting.shift()) {
+      slices++
+      if (slices === 2) listener.hear(part({ added: ['p/4999'], removed: ['p/14999'] }))
+      work()
+    }
+    expect(slices).toBe(10)
+    expect([remote.count(them), remote.match('p/4999'), remote.match('p/14999')]).toEqual([10_000, [them], []])
+  })
+
+  it('is not wanted when a change comes in the middle of a list', () => {
+    const { remote, listener, part } = listening()
+    listener.hear(part({ full: true, added: ['a'] }))
+    listener.hear(part({ full: true, more: true, added: ['b'] }))
+    expect(listener.hear(part({ added: ['c'] }))).toBe('drifted')
+    expect(remote.prefixes(them)).toEqual(['a', 'c'])
   })
 
   it('leads to the same list however it is split', () => {

@@ -9,8 +9,6 @@ import type { InterestMessage } from './control-message.ts'
 
 /** Most prefixes one platform may want from another. */
 export const MAX_INTEREST = 100_000
-/** While a list takes the place of another, part by part, both are there. */
-export const MAX_INTEREST_MEANWHILE = 2 * MAX_INTEREST
 const MESSAGE_PREFIXES = 1_000
 const MESSAGE_CHARACTERS = 48 * 1024
 /** More changes than this in wait: the whole list is shorter. */
@@ -110,9 +108,7 @@ export class InterestListener<P extends object> {
   readonly #remote: RemoteInterest<P>
   readonly #platform: P
   #sequence = 0
-  /** What the whole list that is coming in has named so far. */
-  #listed: Set<string> | undefined
-  /** What the announcement that is coming in has changed so far. */
+  /** What the change that is coming in has changed so far. */
   #undo = { added: [] as string[], removed: [] as string[] }
   #refused = false
   #expectsMore = false
@@ -129,24 +125,17 @@ export class InterestListener<P extends object> {
     this.#expectsMore = message.more
     if (message.more) return 'partial'
     const refused = this.#refused
+    if (message.full && !refused) this.#remote.endList(this.#platform)
     this.#begin()
     if (refused) return 'too-many'
     return inOrder && this.#remote.digest(this.#platform) === message.digest ? 'current' : 'drifted'
   }
 
   /** Returns false when it asks for more than is allowed. */
-  #take({ full, more, added, removed }: InterestMessage): boolean {
-    if (!full) return this.#change(added, removed) && (more || this.#remote.count(this.#platform) <= MAX_INTEREST)
-    this.#listed ??= new Set()
-    for (const prefix of added) this.#listed.add(prefix)
-    if (this.#listed.size > MAX_INTEREST) return false
-    if (more) return this.#change(added, [])
-    const listed = this.#listed
-    const stale = this.#remote.prefixes(this.#platform).filter((prefix) => !listed.has(prefix))
-    return this.#change(added, stale)
-  }
-
-  #change(added: readonly string[], removed: readonly string[]): boolean {
+  #take({ full, added, removed }: InterestMessage): boolean {
+    if (full) return this.#remote.addToList(this.#platform, added) === undefined
+    // Nothing comes any more of a list before it.
+    this.#remote.abandonList(this.#platform)
     const isHeld = (prefix: string) => this.#remote.has(this.#platform, prefix)
     const fresh = added.filter((prefix) => !isHeld(prefix))
     const stays = new Set(added)
@@ -164,7 +153,7 @@ export class InterestListener<P extends object> {
   }
 
   #begin(): void {
-    this.#listed = undefined
+    this.#remote.abandonList(this.#platform)
     this.#undo = { added: [], removed: [] }
     this.#refused = false
   }

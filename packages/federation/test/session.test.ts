@@ -137,6 +137,27 @@ describe('a session', () => {
     expect(await time.until(() => areConnected(a, b), 70_000)).toBe(true)
   })
 
+  it('ends at once with all that the platform wanted, also when that takes long to clear', async () => {
+    const { time, a, b } = await connectedPair()
+    const wanted = (from: number) => Array.from({ length: 5_000 }, (_, at) => `p/${from + at}/`)
+    b.unsubscribe('listener', '')
+    b.subscribe('listener', ...wanted(0))
+    await time.pass(1_000)
+    const reached = (...numbers: number[]) => numbers.map((number) => a.publish(`p/${number}/x`, '1').length)
+    expect(reached(0, 4_999, 5_000)).toEqual([1, 1, 0])
+    a.federation.session('site-b')!.close('test')
+    expect(reached(0, 4_999)).toEqual([0, 0])
+    expect(await time.until(() => areConnected(a, b), 70_000)).toBe(true)
+    await time.pass(1_000)
+    expect(reached(0, 4_999, 5_000)).toEqual([1, 1, 0])
+    b.unsubscribe('listener', ...wanted(0))
+    b.subscribe('listener', ...wanted(4_000))
+    await time.pass(1_000)
+    expect(reached(0, 4_999, 5_000)).toEqual([0, 1, 1])
+    await a.stop()
+    expect([reached(4_999), a.clock.pending]).toEqual([[0], 0])
+  })
+
   it('comes back within a second of a restart, whoever was killed and however', async () => {
     const { time, a, b } = await connectedPair()
     for (const silently of [true, false]) {
