@@ -81,6 +81,26 @@ describe('vctl config', () => {
     expect((await shell.run('config', 'get', 'driver', 'main', '--raw')).out).toBe('{"a":1}')
   })
 
+  it('shows each digit of a number as it was stored, with --json too', async () => {
+    const data = '// of a device\n{"id": 18446744073709551615, "scale": 1.10}'
+    const shell = storeShell(
+      { main: { type: 'json', data }, python: { type: 'json', data: '{"x": NaN}' } },
+      {
+        answers: {
+          'platform.config_store.get_config': (_identity: string, name: string) =>
+            name === 'main' ? { id: 18446744073709552000, scale: 1.1 } : { x: Number.NaN },
+        },
+      },
+    )
+    for (const more of [[], ['--json']]) {
+      expect((await shell.run('config', 'get', 'driver', 'main', ...more)).out).toBe(
+        '{\n  "id": 18446744073709551615,\n  "scale": 1.10\n}\n',
+      )
+      // What only Python takes for JSON is not written: others shall read it.
+      expect((await shell.run('config', 'get', 'driver', 'python', ...more)).json()).toEqual({ x: null })
+    }
+  })
+
   it('lists stores, and names in one', async () => {
     const shell = storeShell({ b: { type: 'raw', data: '' }, a: { type: 'raw', data: '' } })
     expect((await shell.run('config', 'list')).out).toBe('driver\n')

@@ -6,7 +6,6 @@
 import type { Connection } from '@volttron/transport'
 import { ClassicLink, type ClassicLinkOwner } from './classic-link.ts'
 import { ClassicVisit, type ClassicVisitOwner } from './classic-visit.ts'
-import { MAX_INTEREST } from './interest-exchange.ts'
 import type { BusPorts } from './ports.ts'
 import type { SessionSurroundings } from './session.ts'
 
@@ -137,7 +136,7 @@ export class ClassicSide<T, R> implements ClassicLinkOwner, ClassicVisitOwner<T,
   #want(link: ClassicLink, prefixes: readonly string[]): void {
     const { remoteInterest, ports } = this.#surroundings
     const begunMs = ports.clock.monotonicMs()
-    if (prefixes.length <= MAX_INTEREST) remoteInterest.replace(link, prefixes)
+    remoteInterest.replace(link, prefixes)
     const tookMs = ports.clock.monotonicMs() - begunMs
     this.#endRest()
     if (tookMs >= 1) this.#cancelRest = ports.clock.setTimer(tookMs * LIST_REST, () => this.#rested())

@@ -1,12 +1,15 @@
 /** `vctl config`: configurations of agents in the store of the platform (VIP specification, section 7.1). */
 import { readFile } from 'node:fs/promises'
 import { fileError } from '@volttron/auth'
+import { withoutComments } from '@volttron/config'
 import { ReservedIdentity, VolttronError } from '@volttron/vip'
 import type { Command } from 'commander'
 import { type ConfigTypeOptions, configType } from '../config-type.ts'
 import { confirm } from '../confirmation.ts'
 import { Invocation, type Shell } from '../invocation.ts'
+import { indentedJson } from '../output/indented-json.ts'
 import { printable } from '../output/printable.ts'
+import type { PlatformConnection } from '../platform-connection.ts'
 import { addConfigEditCommand } from './config-edit.ts'
 
 export function addConfigCommands(program: Command, shell: Shell): void {
@@ -81,9 +84,12 @@ function addConfigViews(config: Command, shell: Shell): void {
     .addHelpText('after', '\nExample:\n  vctl config get platform.driver devices/ahu1 --raw > ahu1.config')
     .action(async (identity: string, name: string, { raw }: ConfigTypeOptions, command: Command) => {
       const invocation = new Invocation(shell, command)
-      const contents = await callStore(invocation, 'get_config', [identity, name], { raw: raw === true })
+      const { contents, json } = await invocation.withPlatform((platform) =>
+        storedContents(platform, identity, name, raw === true),
+      )
       // Text is written as it is, so that what is stored again is the same.
       if (typeof contents === 'string' && !invocation.json) invocation.terminal.write(contents)
+      else if (json !== undefined) invocation.terminal.print(indentedJson(json))
       else invocation.show(contents, () => JSON.stringify(contents, null, 2))
     })
 }
@@ -97,6 +103,37 @@ function asProblemOf(source: string, type: string, error: unknown): unknown {
     ...(hint === undefined ? {} : { hint }),
     cause: error,
   })
+}
+
+interface StoredContents {
+  readonly contents: unknown
+  /** Of JSON its text: the numbers in `contents` may have lost digits. */
+  readonly json?: string
+}
+
+async function storedContents(
+  platform: PlatformConnection,
+  identity: string,
+  name: string,
+  raw: boolean,
+): Promise<StoredContents> {
+  const ask = (method: string, kwargs = {}) =>
+    platform.call(ReservedIdentity.configStore, method, [identity, name], kwargs)
+  const contents = await ask('get_config', { raw })
+  if (typeof contents !== 'object') return { contents }
+  const { type, data } = Object(await ask('get_metadata')) as { type?: unknown; data?: unknown }
+  const json = type === 'json' && typeof data === 'string' ? withoutComments(data) : ''
+  // Not with NaN and what else only Python takes for JSON.
+  return isJson(json) ? { contents, json } : { contents }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const callStore = (
