@@ -10,6 +10,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { type KeyPair, toZ85 } from '@volttron/vip'
 import { context, Router } from 'zeromq'
 import type { FrontDoorLimits } from './front-door-limits.ts'
+import { onSocketEvents } from './socket-events.ts'
 
 /** Without it libzmq lets everybody in when no ZAP handler answers (seen). Not in the typings of zeromq.js. */
 const ZAP_ENFORCE_DOMAIN = 93
@@ -23,6 +24,9 @@ export const RECEIVE_HIGH_WATER_MARK = 32
 export const SIDE_DOOR_HIGH_WATER_MARK = 1_000
 /** Bytes one direction of the pipe may hold before the other side of it is paused. */
 export const PIPE_BYTES = 256 * 1024
+
+/** After the end of the bytes, for a Router that does not tell of it because nobody has read what came before. */
+const LET_GO_MS = 1_000
 
 /** The Router, and the two that watch it on the side door. */
 const SOCKETS_PER_CONNECTION = 3
@@ -86,6 +90,29 @@ export function openInnerRouter(
     throw error
   }
   return router
+}
+
+/**
+ * Closes the socket of a connection over which messages went: the bytes first, and the Router when libzmq has let go of
+ * them. Closed together, libzmq 4.3.5 may end the process (`clean_pipes` in session_base.cpp, libzmq issue 3442): it cannot
+ * bear that a connection breaks while its socket is being closed and a message of several frames is half on its way, as
+ * it is to a client that has stopped reading.
+ */
+export function closeInnerSocket({ router, bytes }: InnerSocket): void {
+  if (!bytes || bytes.closed) return router.close()
+  const close = () => {
+    clearTimeout(timer)
+    router.close()
+  }
+  const timer = setTimeout(close, LET_GO_MS)
+  try {
+    onSocketEvents(router, (type) => {
+      if (type === 'disconnect') close()
+    })
+  } catch {
+    // No socket left to watch with: the time has to do.
+  }
+  bytes.destroy()
 }
 
 export function unlinkQuietly(path: string): void {

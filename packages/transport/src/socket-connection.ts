@@ -46,6 +46,8 @@ export interface SocketConnectionOptions {
    * socket tells so. At a path socket that would lose what libzmq (4.3.5) has not read yet because its queue was full.
    */
   readonly farewell?: ((messages: number) => void) | undefined
+  /** Closes the socket when nothing lingers; absent: it is closed at once. */
+  readonly closeSocket?: (() => void) | undefined
   /** Called once, when the connection is closed: `lingerMs` is what the bytes below may still take to leave. */
   readonly release: (reason: string, lingerMs: number) => void
 }
@@ -61,6 +63,7 @@ export class SocketConnection implements Connection {
 
   readonly #socket: Router | Dealer
   readonly #envelope: Buffer | undefined
+  readonly #closeSocket: () => void
   readonly #release: SocketConnectionOptions['release']
   readonly #farewell: SocketConnectionOptions['farewell']
   readonly #lastByteAt: () => number
@@ -96,6 +99,7 @@ export class SocketConnection implements Connection {
     this.#envelope = options.envelope
     this.routingId = options.envelope?.toString() ?? ''
     this.#first = options.first
+    this.#closeSocket = options.closeSocket ?? (() => options.socket.close())
     this.#release = options.release
     this.#farewell = options.farewell
     this.#lastByteAt = options.lastByteAt ?? (() => this.#lastMessageAt)
@@ -284,7 +288,8 @@ export class SocketConnection implements Connection {
     for (const timer of [this.#lingerTimer, this.#retryTimer, this.#drainTimer, this.#peerLeftTimer])
       clearTimeout(timer)
     this.#socket.linger = Math.ceil(lingerMs)
-    this.#socket.close()
+    if (lingerMs > 0) this.#socket.close()
+    else this.#closeSocket()
     this.#release(reason, lingerMs)
     try {
       this.#handlers?.onClose(reason)

@@ -17,6 +17,7 @@ import type { Admission, Connection } from './connection.ts'
 import type { FrontDoorLimits } from './front-door-limits.ts'
 import type { Admit, FrontDoorCounters, TransportLog } from './front-door-ports.ts'
 import {
+  closeInnerSocket,
   type InnerSocket,
   openInnerRouter,
   openInnerSocket,
@@ -32,6 +33,9 @@ import { curveGreeting, judgeGreeting } from './zmtp-greeting.ts'
 
 /** Time for the refusal to reach the client before the socket is destroyed. */
 const REFUSAL_MS = 1_000
+
+/** Over the linger, for libzmq to give up what has not left. */
+const GIVING_UP_MS = 500
 
 /** A first message by the side door may take so long to be read after its lifeline has ended. */
 const LAST_BYTES_MS = 1_000
@@ -282,6 +286,7 @@ export class Visitor {
     clearTimeout(this.#timer)
     this.state = 'open'
     const pipe = this.#pipe
+    const inner = this.#inner
     const connection = new SocketConnection({
       id: this.id,
       direction: 'accepted',
@@ -293,6 +298,7 @@ export class Visitor {
       // What comes by the side door is not seen here: its messages count.
       ...(pipe && { lastByteAt: () => pipe.lastByteAt }),
       ...(this.#isDirect && { farewell: (messages) => void this.#outer.write(farewell(messages)) }),
+      closeSocket: inner && (() => closeInnerSocket(inner)),
       release: (_reason, lingerMs) => this.#dispose(lingerMs),
     })
     this.#connection = connection
@@ -348,8 +354,11 @@ export class Visitor {
     const inner = this.#inner
     if (!inner || lingerMs > 0) return
     this.#inner = undefined
-    inner.router.close()
-    inner.bytes?.destroy()
+    // Otherwise the connection has closed both.
+    if (!this.#connection) {
+      inner.bytes?.destroy()
+      inner.router.close()
+    }
     if (this.#isDirect) unlinkQuietly(this.#host.innerPath(this.id))
   }
 
@@ -367,7 +376,8 @@ export class Visitor {
   }
 
   #leaveSlowly(inner: InnerSocket, lingerMs: number): void {
-    const timer = setTimeout(() => this.#outer.destroy(), lingerMs)
+    // libzmq gives up by itself after the linger; to cut it off meanwhile is what closeInnerSocket warns of.
+    const timer = setTimeout(() => this.#outer.destroy(), lingerMs + GIVING_UP_MS)
     const end = () => {
       clearTimeout(timer)
       inner.bytes?.destroy()

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '@volttron/testkit'
+import { toZ85 } from '@volttron/vip'
+import { Dealer } from 'zeromq'
 import type { Connection } from '../src/connection.ts'
 import { networkOf } from '../src/front-door.ts'
 import { DESCRIPTORS_PER_CONNECTION, frontDoorLimits } from '../src/front-door-limits.ts'
 import { generateKeyPair } from '../src/key-pair.ts'
-import { openDoor, type TestDoor } from './door.ts'
+import { openDoor, serverKeys, type TestDoor } from './door.ts'
 
 describe('what the holder of one key can cost', () => {
   const open: { close(): unknown }[] = []
@@ -17,6 +19,35 @@ describe('what the holder of one key can cost', () => {
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close('test over')
     await Promise.all(open.splice(0).map((door) => door.close()))
+  })
+
+  it('is not the process, when it is thrown out with a message half on its way to it', async () => {
+    const test = await doorWith()
+    const { publicKey, secretKey } = generateKeyPair()
+    const idle: Dealer[] = []
+    const frames = Array.from({ length: 4 }, () => Buffer.alloc(50_000))
+    for (let round = 0; round < 10; round++) {
+      for (let at = 0; at < 20; at++) {
+        // It never reads.
+        const dealer = new Dealer({
+          linger: 0,
+          receiveHighWaterMark: 1,
+          curveServerKey: toZ85(serverKeys.publicKey),
+          curvePublicKey: toZ85(publicKey),
+          curveSecretKey: toZ85(secretKey),
+        })
+        idle.push(dealer)
+        dealer.connect(`tcp://127.0.0.1:${test.port}`)
+        await dealer.send('hello')
+      }
+      const connections = await eventually(() => test.accepted.length === 20 && test.accepted.splice(0))
+      for (const connection of connections) for (let at = 0; at < 100; at++) connection.send(frames)
+      await eventually(() => connections.every(({ counters }) => counters.bytesOut > 1_000_000))
+      for (const connection of connections) connection.close('thrown out')
+      await eventually(() => test.door.connections === 0)
+      for (const dealer of idle.splice(0)) dealer.close()
+    }
+    expect(test.door.counters.admitted).toBe(200)
   })
 
   it('is no place at the door once it has left, even if it left before it was refused', async () => {
