@@ -28,7 +28,13 @@ beforeEach(async () => {
     agentsFolder,
     stagingFolder: join(root, 'staging'),
     logs: new LogFiles(join(root, 'logs')),
-    environment: { ...process.env, [SECRET]: 'secret' },
+    // As `npm run` starts a platform in a project whose packages run no scripts.
+    environment: {
+      ...process.env,
+      [SECRET]: 'secret',
+      npm_lifecycle_event: 'start',
+      npm_config_ignore_scripts: 'true',
+    },
     signal: new AbortController().signal,
     user,
     python: 'python3',

@@ -153,11 +153,18 @@ function run({ command, args, workingFolder, environment }: Tool, place: Workpla
   })
 }
 
+/** Settings of the npm project in which `npm run` or `npx` started the platform: they are none of the agent's. */
+const OF_STARTING_PROJECT =
+  /^npm_(config_(ignore_scripts|local_prefix|workspaces?|include_workspace_root|omit\w*|include|call)|lifecycle_\w+|package_\w+|command)$/
+
 /** Nothing that is meant for the platform alone; a home of its own for another user, who cannot use ours. */
 function toolEnvironment({ environment, user, scratch }: Workplace): Record<string, string> {
-  if (!user) return withoutOwn(environment)
+  const inherited = withoutOwn(environment)
+  if (inherited.npm_lifecycle_event !== undefined)
+    for (const name of Object.keys(inherited)) if (OF_STARTING_PROJECT.test(name)) delete inherited[name]
+  if (!user) return inherited
   return {
-    ...withoutOwn(environment),
+    ...inherited,
     HOME: scratch,
     TMPDIR: scratch,
     XDG_CACHE_HOME: join(scratch, '.cache'),
