@@ -42,6 +42,8 @@ export interface AgentCrash {
   readonly retryInMs: number | undefined
 }
 
+/** What the environment of each of its processes says. */
+const environmentOf = (identity: string): string => `AGENT_VIP_IDENTITY=${identity}\0`
 /** Each may keep a processor and a line busy. */
 const INSTALLATIONS_AT_ONCE = 2
 /** How often logs are looked at, whether they have grown too large. */
@@ -66,7 +68,7 @@ export class Agents {
   #onCrash: (crash: AgentCrash) => void = () => {}
   #stopLookingAtLogs = () => {}
   /** Identities an earlier run has left rights for, but no agent. */
-  #unfinished: string[] = []
+  #unfinished: readonly string[] = []
 
   private constructor(ports: AgentsPorts) {
     this.#ports = ports
@@ -89,8 +91,10 @@ export class Agents {
   /** Reads what is installed, and ends what an earlier run has left running. @throws VolttronError `system` */
   static async open(ports: AgentsPorts): Promise<Agents> {
     const agents = new Agents(ports)
-    agents.#unfinished = await agents.#installer.prepare()
-    for (const identity of await endOrphans(ports.agentsFolder, ports.rules.stopMs)) {
+    const { unfinished, problems } = await agents.#installer.prepare()
+    agents.#unfinished = unfinished
+    for (const problem of problems) ports.log.error(problem)
+    for (const identity of await endOrphans(ports.agentsFolder, ports.rules.stopMs, environmentOf)) {
       ports.log.warn({ identity }, 'an agent of an earlier run was still there, and was ended')
     }
     const found = await readAgents(ports.agentsFolder)
@@ -104,17 +108,19 @@ export class Agents {
    * Ends what an earlier run has left half done, now that rights can be changed: those of agents that are not there are taken
    * away. Nothing can be installed before.
    *
-   * @throws VolttronError `system`
+   * Never throws: what cannot be done now is left for the next start, and does not keep the platform from running.
    */
   async finishEarlierRun(): Promise<void> {
-    for (const identity of this.#unfinished.splice(0)) {
-      await this.#ports.access.withdraw(identity)
-      this.#ports.log.warn(
-        { identity },
-        'an agent was being installed or removed when the platform was killed; it is not there',
-      )
+    const { access, log } = this.#ports
+    try {
+      for (const identity of this.#unfinished) {
+        await access.withdraw(identity)
+        log.warn({ identity }, 'the platform was killed while it installed or removed an agent; it is not there')
+      }
+      await this.#installer.clear()
+    } catch (error) {
+      log.error(describeError(error))
     }
-    await this.#installer.clear()
   }
 
   /** Who hears of crashes. */

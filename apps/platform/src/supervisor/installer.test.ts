@@ -14,13 +14,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { create, Header } from 'tar'
 import { type InstalledAgent, readAgents } from './agent-folder.ts'
 import { readInstallRequest } from './install-request.ts'
 import { type BeforeMove, Installer } from './installer.ts'
+import { signalGroup } from './agent-process.ts'
 import { LogFiles } from './log-files.ts'
 import { recordProcess } from './orphans.ts'
+import { processMark } from './process-facts.ts'
 
 const SDK = '@volttron/agent'
 let root: string
@@ -109,6 +112,12 @@ describe('an installation', () => {
       leavesNothing()
     },
   )
+
+  it('is refused for a folder in which the home of the platform is', async () => {
+    put('package.json', JSON.stringify({ name: 'all', main: 'main.js' }))
+    await expect(install(root)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('the home') })
+    leavesNothing()
+  })
 
   it('takes no identity from a package that is a path', async () => {
     const source = agentFolder('evil', { volttron: { identity: '../../evil' } })
@@ -256,7 +265,7 @@ describe('a replacement', () => {
     expect(text('agents/meter/data/measured')).toBe('42')
     expect(text('agents/meter/notes')).toBe('mine')
     await installer.clear()
-    expect(existsSync(stagingFolder)).toBe(false)
+    expect(readdirSync(stagingFolder)).toEqual([])
   })
 })
 
@@ -267,10 +276,46 @@ describe('what a platform that was killed has left', () => {
     const tool = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
     const ended = once(tool, 'exit')
     recordProcess(staging, tool.pid!)
-    expect(await installer.prepare()).toEqual([])
+    expect((await installer.prepare()).unfinished).toEqual([])
     await ended
     await installer.clear()
     leavesNothing()
+  })
+
+  it('is an agent that cannot be put back: it is told, and stays where it is', async () => {
+    await install(agentFolder('old'))
+    const aside = join(stagingFolder, 'some', 'replaced', 'meter')
+    put('staging/some/replaced/meter/data/measured', '42')
+    rmSync(join(agentsFolder, 'meter'), { recursive: true })
+    // A file where a folder is expected.
+    put('agents/meter', '')
+    const { problems } = await installer.prepare()
+    expect(problems).toEqual([expect.stringContaining('cannot put back')])
+    await installer.clear()
+    expect(readdirSync(aside)).toEqual(['data'])
+  })
+
+  it('is what a tool has started that has ended itself', async () => {
+    const staging = join(stagingFolder, 'some')
+    mkdirSync(staging, { recursive: true })
+    const inner = `process.send(process.pid); setInterval(() => {}, 1000)`
+    const program = `const inner = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(inner)}],
+      { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+      inner.once('message', (pid) => { console.log(pid); process.stdin.once('data', () => process.exit()) })`
+    const tool = spawn(process.execPath, ['-e', program], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, TMPDIR: join(staging, 'scratch') },
+    })
+    const ended = once(tool, 'exit')
+    const pid = Number(String((await once(tool.stdout, 'data'))[0]))
+    recordProcess(staging, tool.pid!)
+    tool.stdin.end('end')
+    await ended
+    await installer.prepare()
+    // Only Linux tells who belongs to a group.
+    if (process.platform !== 'linux') signalGroup(tool.pid!, 'SIGKILL')
+    while (processMark(pid) !== undefined) await delay(5)
   })
 
   it('is rights of an agent that is not there: they are told, until somebody has taken them away', async () => {
@@ -284,10 +329,10 @@ describe('what a platform that was killed has left', () => {
     }
     await expect(installer.settle(await installer.stage(request), 'meter', request, killed)).rejects.toThrow('killed')
     renameSync(`${stagingFolder}-as-it-was`, stagingFolder)
-    expect(await installer.prepare()).toEqual(['meter'])
-    expect(await installer.prepare()).toEqual(['meter'])
+    expect((await installer.prepare()).unfinished).toEqual(['meter'])
+    expect((await installer.prepare()).unfinished).toEqual(['meter'])
     await install(agentFolder('good'))
-    expect(await installer.prepare()).toEqual([])
+    expect((await installer.prepare()).unfinished).toEqual([])
   })
 
   it('is rights of an agent that was just being removed', async () => {
@@ -296,9 +341,9 @@ describe('what a platform that was killed has left', () => {
     const finish = await installer.remove(installed.get('meter')!, failing)
     expect(readdirSync(agentsFolder)).toEqual([])
     await expect(finish()).rejects.toThrow('killed')
-    expect(await installer.prepare()).toEqual(['meter'])
+    expect((await installer.prepare()).unfinished).toEqual(['meter'])
     await installer.clear()
-    expect(await installer.prepare()).toEqual([])
+    expect((await installer.prepare()).unfinished).toEqual([])
   })
 
   it('is nothing when rights are to stay, or all went well', async () => {
@@ -310,7 +355,7 @@ describe('what a platform that was killed has left', () => {
     const withdrawn: string[] = []
     const withdraw = async (identity: string) => void withdrawn.push(identity)
     await (await installer.remove(installed.get('meter')!, withdraw))()
-    expect([withdrawn, await installer.prepare()]).toEqual([['meter'], []])
+    expect([withdrawn, (await installer.prepare()).unfinished]).toEqual([['meter'], []])
     leavesNothing()
   })
 })

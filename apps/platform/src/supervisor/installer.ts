@@ -46,6 +46,14 @@ export interface StagedAgent {
   readonly unpacked: UnpackedPackage
 }
 
+/** What an earlier run of the platform has left half done. */
+export interface LeftOver {
+  /** Identities that were given rights, or lose them, and have no agent. */
+  readonly unfinished: readonly string[]
+  /** What could not be put right, one line each. */
+  readonly problems: readonly string[]
+}
+
 /**
  * Called when all is prepared and only the move into place is left. When it rejects, nothing is changed.
  *
@@ -63,6 +71,8 @@ const PASSABLE_MODE = 0o711
 const EMPTY_CONFIG = '{}'
 /** In a staging folder: agents that have just been taken out of their place, for the one that is to have it. */
 const REPLACED = 'replaced'
+/** In a staging folder: what tools store on the way. */
+const SCRATCH = 'scratch'
 /** In a staging folder: the identity that has rights only as long as there is an agent of it. */
 const RIGHTS = 'RIGHTS'
 /** Time a tool of an earlier run has to end by itself. */
@@ -83,6 +93,8 @@ const PUT_BY_INSTALLATION: ReadonlySet<string> = new Set([
 
 export class Installer {
   readonly #ports: InstallerPorts
+  /** Staging folders of an earlier run with an agent that could not be put back: nobody removes it. */
+  readonly #kept = new Set<string>()
 
   constructor(ports: InstallerPorts) {
     this.#ports = ports
@@ -90,40 +102,53 @@ export class Installer {
 
   /**
    * Ends what was under way when the platform was killed: an agent that was just being replaced is complete again, one that
-   * was being installed is not there.
-   *
-   * @returns identities that were given rights, or lose them, and have no agent; {@link clear} follows when that is done
+   * was being installed is not there. {@link clear} follows when what is left over is dealt with.
    */
-  async prepare(): Promise<string[]> {
-    const { agentsFolder, stagingFolder, logs } = this.#ports
+  async prepare(): Promise<LeftOver> {
+    const { stagingFolder, logs } = this.#ports
     logs.prepare()
+    const unfinished = new Set<string>()
+    const problems: string[] = []
     try {
-      await endOrphans(stagingFolder, TOOL_GRACE_MS)
-      const unfinished = new Set<string>()
-      for (const staging of await namesIn(stagingFolder)) {
-        const replaced = join(stagingFolder, staging, REPLACED)
-        for (const identity of await namesIn(replaced)) {
-          const place = join(agentsFolder, identity)
-          if (await isThere(place)) await moveStored(join(replaced, identity), place)
-          else await rename(join(replaced, identity), place)
-        }
-        const identity = await readFile(join(stagingFolder, staging, RIGHTS), 'utf8').catch(() => '')
-        if (identity !== '' && !(await isThere(join(agentsFolder, identity)))) unfinished.add(identity)
+      await endOrphans(stagingFolder, TOOL_GRACE_MS, (name) => join(name, SCRATCH))
+      for (const name of await namesIn(stagingFolder)) {
+        const staging = join(stagingFolder, name)
+        await this.#putBack(staging).catch((error) => {
+          this.#kept.add(name)
+          problems.push(fileError(`cannot put back what is in ${join(staging, REPLACED)}`, error).message)
+        })
+        const identity = await readFile(join(staging, RIGHTS), 'utf8').catch(() => '')
+        if (identity !== '' && !(await isThere(this.#placeOf(identity)))) unfinished.add(identity)
       }
-      return [...unfinished]
     } catch (error) {
       throw fileError(`cannot end what is in ${stagingFolder}`, error)
     }
+    return { unfinished: [...unfinished], problems }
   }
 
-  /** Removes what installations of an earlier run have left. @throws VolttronError `system` */
+  /** Removes what installations of an earlier run have left, but for what could not be put back. @throws VolttronError `system` */
   async clear(): Promise<void> {
     const { stagingFolder } = this.#ports
     try {
-      await removeTree(stagingFolder)
+      for (const name of await namesIn(stagingFolder)) {
+        if (!this.#kept.has(name)) await removeTree(join(stagingFolder, name))
+      }
     } catch (error) {
       throw fileError(`cannot empty ${stagingFolder}`, error)
     }
+  }
+
+  async #putBack(staging: string): Promise<void> {
+    const replaced = join(staging, REPLACED)
+    for (const identity of await namesIn(replaced)) {
+      const place = this.#placeOf(identity)
+      if (await isThere(place)) await moveStored(join(replaced, identity), place)
+      else await rename(join(replaced, identity), place)
+    }
+  }
+
+  #placeOf(identity: string): string {
+    return join(this.#ports.agentsFolder, identity)
   }
 
   /**
@@ -139,7 +164,7 @@ export class Installer {
     const uuid = randomUUID()
     const staging = join(this.#ports.stagingFolder, uuid)
     const folder = join(staging, 'agent')
-    const scratch = join(staging, 'scratch')
+    const scratch = join(staging, SCRATCH)
     try {
       await this.#makeFolders([this.#ports.stagingFolder, staging, folder])
       await mkdir(scratch, { mode: FOLDER_MODE })
@@ -273,7 +298,7 @@ export class Installer {
         hint: '--force replaces it and keeps its data; --vip-identity gives the new one another identity',
       })
     }
-    const place = join(this.#ports.agentsFolder, identity)
+    const place = this.#placeOf(identity)
     if (await isThere(place)) {
       throw new VolttronError('usage', `${place} is there already, but it is no agent that can be read`, {
         hint: '--force replaces it and keeps its data; --vip-identity gives the new one another identity',
@@ -283,7 +308,7 @@ export class Installer {
 
   /** The configuration that was given, else the one that is there. */
   async #putConfig(config: string | undefined, identity: string, agentFolder: string): Promise<void> {
-    const present = join(this.#ports.agentsFolder, identity, AgentFile.config)
+    const present = join(this.#placeOf(identity), AgentFile.config)
     if (config !== undefined || !(await isThere(present))) return await writeConfig(agentFolder, config ?? EMPTY_CONFIG)
     try {
       await copyFile(present, join(agentFolder, AgentFile.config))
@@ -294,7 +319,7 @@ export class Installer {
 
   /** What the agent has stored stays with its identity. It is moved last: whenever we are killed, the rest can be done later. */
   async #moveIntoPlace(from: string, identity: string, replaced: string): Promise<void> {
-    const place = join(this.#ports.agentsFolder, identity)
+    const place = this.#placeOf(identity)
     const aside = join(replaced, identity)
     const undo: (() => Promise<void>)[] = []
     try {

@@ -12,7 +12,7 @@ import { parseJson } from '@volttron/vip'
 import { AgentFile } from './agent-folder.ts'
 import type { StopSignal } from './agent-machine.ts'
 import { signalGroup } from './agent-process.ts'
-import { processMark } from './process-facts.ts'
+import { groupMembers, isOfThisBoot, processMark } from './process-facts.ts'
 
 const LOOK_AGAIN_MS = 20
 
@@ -36,13 +36,14 @@ export function forgetProcess(folder: string): void {
 }
 
 /**
- * Ends what an earlier run of the platform has left running.
+ * Ends what an earlier run of the platform has left running, with all it has started; that too whose leader has ended.
  *
  * @param parent the folder with the folders in which processes are recorded; none when it is not there
  * @param graceMs time to end by itself, before it is killed
+ * @param told what the environment of a process says that belongs to the folder of this name
  * @returns names of the folders whose processes ran: identities of agents
  */
-export async function endOrphans(parent: string, graceMs: number): Promise<string[]> {
+export async function endOrphans(parent: string, graceMs: number, told: (name: string) => string): Promise<string[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch((error) => {
     if (errorCode(error) === 'ENOENT') return []
     throw fileError(`cannot read ${parent}`, error)
@@ -52,8 +53,9 @@ export async function endOrphans(parent: string, graceMs: number): Promise<strin
       if (!entry.isDirectory()) return []
       const folder = join(parent, entry.name)
       const found = await readRecord(join(folder, AgentFile.process))
-      const isOurs = found !== undefined && found.mark !== '' && processMark(found.pid) === found.mark
-      if (isOurs) await endProcess(found.pid, found.mark, graceMs)
+      const isThere = found && watch(found, told(entry.name))
+      const isOurs = isThere?.() === true
+      if (isOurs) await endGroup(found!.pid, isThere!, graceMs)
       forgetProcess(folder)
       return isOurs ? [entry.name] : []
     }),
@@ -61,17 +63,31 @@ export async function endOrphans(parent: string, graceMs: number): Promise<strin
   return ended.flat()
 }
 
-async function readRecord(path: string): Promise<{ pid: number; mark: string } | undefined> {
+interface ProcessRecord {
+  readonly pid: number
+  readonly mark: string
+}
+
+async function readRecord(path: string): Promise<ProcessRecord | undefined> {
   const value = parseJson(await readFile(path, 'utf8').catch(() => ''))
   const { pid, mark } = Object(value) as { pid?: unknown; mark?: unknown }
-  if (!Number.isSafeInteger(pid) || (pid as number) <= 1 || typeof mark !== 'string') return undefined
+  if (!Number.isSafeInteger(pid) || (pid as number) <= 1 || typeof mark !== 'string' || mark === '') return undefined
   return { pid: pid as number, mark }
 }
 
-async function endProcess(pid: number, mark: string, graceMs: number): Promise<void> {
-  const isThere = () => processMark(pid) === mark
+/** @returns what says whether the process, or anything of its group, is still there */
+function watch({ pid, mark }: ProcessRecord, told: string): () => boolean {
+  return () => {
+    const present = processMark(pid)
+    if (present !== undefined) return present === mark
+    // As long as there is a group of this number, no other process gets it; who it belongs to it says itself.
+    return isOfThisBoot(mark) && groupMembers(pid, told).length > 0
+  }
+}
+
+async function endGroup(pid: number, isThere: () => boolean, graceMs: number): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] satisfies StopSignal[]) {
-    // The second one goes to all of the group, should the first have ended but its leader.
+    if (!isThere()) return
     signalGroup(pid, signal)
     for (let waitedMs = 0; waitedMs < graceMs && isThere(); waitedMs += LOOK_AGAIN_MS) await delay(LOOK_AGAIN_MS)
   }

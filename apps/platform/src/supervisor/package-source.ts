@@ -63,15 +63,24 @@ async function writeData(path: string, data: string): Promise<void> {
   await replaceFile(path, bytes, { mode: 0o600 })
 }
 
-/** Links within the folder stay within the copy; those that lead out of it lead to the same place. */
+/**
+ * Links within the folder stay within the copy; those that lead out of it lead to the same place. What is neither a file, a
+ * folder nor a link, such as a socket, is left out.
+ *
+ * @throws VolttronError `usage` when the copy would lie in the folder; errors of the file system
+ */
 export async function copyFolder(
   from: string,
   to: string,
   { except }: { readonly except?: string } = {},
 ): Promise<void> {
+  if (to.startsWith(from + sep)) {
+    throw new VolttronError('usage', `${from} is no folder of an agent: the home of the platform is in it`)
+  }
   const filter = async (source: string, target: string): Promise<boolean> => {
     if (basename(source) === except) return false
-    if (!(await lstat(source)).isSymbolicLink()) return true
+    const found = await lstat(source)
+    if (!found.isSymbolicLink()) return found.isFile() || found.isDirectory()
     const link = await readlink(source)
     const meant = resolve(dirname(source), link)
     if (isAbsolute(link) || meant === from || meant.startsWith(from + sep)) return true

@@ -1,6 +1,6 @@
 /** What the system knows of a process: when it started, what it uses. From /proc on Linux, from `ps` elsewhere. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface ResourceUse {
   /** Seconds of processor time since its start. */
@@ -12,7 +12,7 @@ export interface ResourceUse {
 /** Ticks of /proc; the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 /** Places in /proc/PID/stat, counted behind the name of the program. */
-const StatField = { userTicks: 11, systemTicks: 12, startTicks: 19 } as const
+const StatField = { group: 2, userTicks: 11, systemTicks: 12, startTicks: 19 } as const
 
 /**
  * Names one process for good: a later one with the same number started at another time, or after another boot.
@@ -24,6 +24,32 @@ export function processMark(pid: number): string | undefined {
   const fields = statFields(pid)
   if (!fields || fields[0] === 'Z' || fields[0] === 'X') return undefined
   return `${bootId()}:${fields[StatField.startTicks]}`
+}
+
+/** True when the mark was made since the system was started. Always on systems that do not tell. */
+export const isOfThisBoot = (mark: string): boolean => process.platform !== 'linux' || mark.startsWith(`${bootId()}:`)
+
+/**
+ * Processes of a group whose environment says a text. On Linux only, and only those we may look into; elsewhere none.
+ *
+ * @param group number of the process that leads it, or has led it
+ */
+export function groupMembers(group: number, text: string): number[] {
+  return processNumbers().filter((pid) => {
+    const fields = statFields(pid)
+    if (fields?.[StatField.group] !== String(group) || fields[0] === 'Z' || fields[0] === 'X') return false
+    return readProc(`${pid}/environ`)?.includes(text) ?? false
+  })
+}
+
+function processNumbers(): number[] {
+  try {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => Number.isSafeInteger(pid) && pid > 1)
+  } catch {
+    return []
+  }
 }
 
 /** `undefined` when the process is gone, or the system is not Linux. */

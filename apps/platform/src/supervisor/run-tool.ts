@@ -157,16 +157,19 @@ function run({ command, args, workingFolder, environment }: Tool, place: Workpla
 const OF_STARTING_PROJECT =
   /^npm_(config_(ignore_scripts|local_prefix|workspaces?|include_workspace_root|omit\w*|include|call)|lifecycle_\w+|package_\w+|command)$/
 
-/** Nothing that is meant for the platform alone; a home of its own for another user, who cannot use ours. */
+/**
+ * Nothing that is meant for the platform alone. What is stored on the way goes where it is removed afterwards; another user,
+ * who cannot use our home, has its own there.
+ */
 function toolEnvironment({ environment, user, scratch }: Workplace): Record<string, string> {
   const inherited = withoutOwn(environment)
   if (inherited.npm_lifecycle_event !== undefined)
     for (const name of Object.keys(inherited)) if (OF_STARTING_PROJECT.test(name)) delete inherited[name]
-  if (!user) return inherited
+  const ours = { ...inherited, TMPDIR: scratch }
+  if (!user) return ours
   return {
-    ...inherited,
+    ...ours,
     HOME: scratch,
-    TMPDIR: scratch,
     XDG_CACHE_HOME: join(scratch, '.cache'),
     PIP_CACHE_DIR: join(scratch, '.cache', 'pip'),
     npm_config_cache: join(scratch, '.npm'),

@@ -32,11 +32,17 @@ export function addRunCommand(program: Command, shell: Shell): void {
           invocation.terminal.note(`${identity} runs, process ${pid}; Ctrl-C ends it`)
         await followAll(invocation, platform, agents)
       } finally {
-        for (const uuid of uuids) await platform.call(ReservedIdentity.control, 'remove_agent', [uuid])
-        await platform.close()
+        await removeAll(platform, uuids).finally(() => platform.close())
       }
     })
 }
 
 const install = async (platform: PlatformConnection, source: string): Promise<string> =>
   (await platform.call(ReservedIdentity.control, 'install_agent', [{ source, editable: true }])) as string
+
+/** Whatever becomes of one of them. @throws what kept the first one that is still there */
+async function removeAll(platform: PlatformConnection, uuids: readonly string[]): Promise<void> {
+  const removals = uuids.map((uuid) => platform.call(ReservedIdentity.control, 'remove_agent', [uuid]))
+  const failed = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
